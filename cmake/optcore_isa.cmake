@@ -1,0 +1,41 @@
+# The only place that names ISA flags: one object library per level, all from kernels.cpp.
+#
+#   optcore_add_isa_objects(<target>)
+#
+# compiles the levels of the target CPU into <target> and defines OPTCORE_HAS_X86_LEVELS there.
+
+function(optcore_add_isa_objects target)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+    set(levels baseline x86_64_v3 x86_64_v4)
+    target_compile_definitions(${target} PRIVATE OPTCORE_HAS_X86_LEVELS)
+  else()
+    set(levels baseline) # AArch64: NEON is part of it
+  endif()
+
+  if(MSVC)
+    # /fp:precise keeps every operation as written; contraction has to be turned off on its own.
+    set(exact_flags /O2 /fp:precise /fp:contract-)
+    set(flags_x86_64_v3 /arch:AVX2)
+    set(flags_x86_64_v4 /arch:AVX512)
+  else()
+    # No contraction, so that every level gives the same bits. errno and traps are not used here,
+    # and would keep loops from vectorizing.
+    set(exact_flags -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
+    set(flags_x86_64_v3 -march=x86-64-v3)
+    set(flags_x86_64_v4 -march=x86-64-v4 -mprefer-vector-width=512)
+  endif()
+
+  foreach(level IN LISTS levels)
+    string(REPLACE "_" "-" name "${level}")
+    set(objects optcore_${level})
+    add_library(${objects} OBJECT ${PROJECT_SOURCE_DIR}/cpp/kernels/kernels.cpp)
+    target_compile_features(${objects} PRIVATE cxx_std_17)
+    target_compile_definitions(${objects} PRIVATE OPTCORE_ISA=${level} OPTCORE_ISA_NAME="${name}")
+    target_compile_options(${objects} PRIVATE ${exact_flags} ${flags_${level}})
+    # Link-time optimization would pool what the levels must keep apart.
+    set_target_properties(${objects} PROPERTIES
+      POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF CXX_VISIBILITY_PRESET hidden)
+    optcore_warnings(${objects})
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+endfunction()

@@ -1,0 +1,104 @@
+// The one validator of buffers. Arrays are looked at where they lie: nothing is converted or
+// copied here, and nothing is written before every argument of a call has passed.
+#ifndef OPTCORE_BINDINGS_ARRAYS_H
+#define OPTCORE_BINDINGS_ARRAYS_H
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace optcore {
+
+namespace py = pybind11;
+
+/// A parameter: a dense, writable float array, and the order in which its axes lie in memory.
+struct Param {
+    py::object array;
+    std::string path; ///< as error messages name it
+    Dtype dtype;
+    char *first = nullptr; ///< element 0 in memory order
+    void *data = nullptr;  ///< the array's own data pointer
+    py::ssize_t size = 0;
+    std::vector<py::ssize_t> shape, strides;
+    std::vector<int> order; ///< axes longer than 1, slowest first in memory
+    bool same_array_as_before() const;
+};
+
+/// Checks an array that will be written: dtype, byte order, alignment, writability, density.
+Param check_param(py::handle array, const std::string &path);
+
+/// Checks a state array that has to lie exactly as its parameter does; returns its element 0.
+void *check_slot(py::handle array, const Param &param, const std::string &name);
+
+/// Checks a state array of its own shape: C-contiguous, of the parameter's dtype.
+void *check_factor(py::handle array, const Param &param, const std::vector<py::ssize_t> &shape,
+                   const std::string &name);
+
+/// Checks a float64 array of scalar state.
+double *check_scalars(py::handle array, int count, const std::string &name);
+
+/// How a matrix, or a batch of them over the last two axes, lies in memory; a ValueError where a
+/// factored rule cannot walk it. Tensors of fewer than two axes have batch 0.
+MatrixShape matrix_shape(const Param &param);
+
+/// What reading gradients needs beyond the arrays themselves.
+struct GradientStore {
+    std::deque<std::vector<Axis>> axes;
+    std::deque<double> numbers;      ///< Python floats given for 0-d parameters
+    std::vector<py::object> keepers; ///< arrays made from NumPy scalars
+    void clear() {
+        axes.clear();
+        numbers.clear();
+        keepers.clear();
+    }
+};
+
+/// A name that is put together only when a message needs it.
+class LazyName {
+public:
+    template <class F>
+    LazyName(const F &make) // NOLINT(google-explicit-constructor): made at the call
+        : make_(&make), call_([](const void *f) { return (*static_cast<const F *>(f))(); }) {}
+    std::string operator()() const { return call_(make_); }
+
+private:
+    const void *make_;
+    std::string (*call_)(const void *);
+};
+
+/// Checks a gradient against its parameter. It is only read, so any strides and any real float
+/// type will do. None gives an inactive gradient. `low`, `high` receive the addresses between
+/// which it lies.
+Gradient read_gradient(PyObject *grad, const Param &param, LazyName name, GradientStore &store,
+                       uintptr_t *low, uintptr_t *high);
+
+/// The written buffers of a call, to find overlaps.
+class WrittenBuffers {
+public:
+    void add(const void *first, int64_t bytes, py::object array, std::string path);
+    /// Sorts; a ValueError names any two that overlap.
+    void finish();
+    /// A ValueError if this gradient shares memory with a written buffer.
+    void check(PyObject *grad, uintptr_t low, uintptr_t high, LazyName name) const;
+    void clear() { spans_.clear(); }
+
+private:
+    struct Span {
+        uintptr_t low, high;
+        py::object array;
+        std::string path;
+    };
+    std::vector<Span> spans_;
+};
+
+std::string type_of(py::handle object);
+std::string shown(const std::vector<py::ssize_t> &shape);
+
+} // namespace optcore
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef OPTCORE_ENGINE_GATHER_H
+#define OPTCORE_ENGINE_GATHER_H
+
+#include "tensor.h"
+
+namespace optcore {
+
+/// Writes elements [start, start + n) of a gradient, in the parameter's memory order, densely to
+/// `out`, rounded once to `dtype`.
+void gather(const Gradient &grad, Dtype dtype, int64_t start, int64_t n, void *out) noexcept;
+
+} // namespace optcore
+
+#endif

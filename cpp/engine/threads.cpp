@@ -1,0 +1,83 @@
+#include "threads.h"
+
+#include <atomic>
+
+#include "cpu_quota.h"
+#include "fp_mode.h"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace optcore {
+namespace {
+
+std::atomic<int> chosen_threads{0};
+std::atomic<bool> forked{false};
+
+} // namespace
+
+int num_threads() {
+#if defined(_OPENMP)
+    const int chosen = chosen_threads.load(std::memory_order_relaxed);
+    if (chosen > 0)
+        return chosen;
+    static const int quota = cpu_quota(); // 0: none
+    const int runtime = omp_get_max_threads();
+    return quota > 0 && quota < runtime ? quota : runtime;
+#else
+    return 1;
+#endif
+}
+
+void set_num_threads(int threads) { chosen_threads.store(threads, std::memory_order_relaxed); }
+
+int threads_for(int64_t elements, int asked) {
+    if (elements < kSerialBelow || in_forked_child())
+        return 1;
+#if defined(_OPENMP)
+    return asked > 0 ? asked : num_threads();
+#else
+    (void)asked;
+    return 1;
+#endif
+}
+
+bool openmp_compiled() {
+#if defined(_OPENMP)
+    return true;
+#else
+    return false;
+#endif
+}
+
+bool in_forked_child() { return forked.load(std::memory_order_relaxed); }
+
+void guard_forks() {
+#if defined(__unix__) || defined(__APPLE__)
+    static const int registered =
+        pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
+    (void)registered;
+#endif
+}
+
+void run_parallel(int threads, void (*work)(void *, int, int), void *context) {
+#if defined(_OPENMP)
+    const FpMode mode = current_fp_mode();
+#pragma omp parallel num_threads(threads)
+    {
+        const FpMode own = current_fp_mode();
+        set_fp_mode(mode);
+        work(context, omp_get_thread_num(), omp_get_num_threads());
+        set_fp_mode(own);
+    }
+#else
+    (void)threads;
+    work(context, 0, 1);
+#endif
+}
+
+} // namespace optcore

@@ -1,0 +1,36 @@
+// One ISA level. CMake compiles this file once per level, with OPTCORE_ISA naming the level's
+// namespace, OPTCORE_ISA_NAME the level, and the level's own flags. A function that two levels share would be merged by the linker, and an
+// old CPU could then run the new level's copy of it. So everything below sits in an unnamed
+// namespace, nothing of the C++ library is included, and only `table` can be seen from outside.
+#include <math.h>
+
+#include "loop.h"
+#include "table.h"
+
+namespace optcore {
+namespace OPTCORE_ISA {
+namespace {
+
+#include "scalar.h"
+#include "../rules/all.h"
+#include "sweep.h"
+#include "sums.h"
+#include "factored.h"
+#include "stream.h"
+
+} // namespace
+
+#define OPTCORE_RULE(name, Type, options) rule_loops<Type, options>(),
+#define OPTCORE_FACTORED_RULE(name, Type) {},
+extern constexpr KernelTable table = {
+    OPTCORE_ISA_NAME,
+    {
+#include "../rules/rules.def"
+    },
+    {factored_loops<float>(), factored_loops<double>()},
+    {&sum_squares<float>, &sum_squares<double>},
+    {&stream<float>, &stream<double>},
+};
+
+} // namespace OPTCORE_ISA
+} // namespace optcore

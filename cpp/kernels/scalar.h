@@ -1,0 +1,21 @@
+// The few scalar functions that rules use beside + − × ÷. No include guard: read inside the
+// namespace of each ISA level, so that no two levels share a function.
+#if defined(__GNUC__) || defined(__clang__)
+inline float sqrt(float x) { return __builtin_sqrtf(x); }
+inline double sqrt(double x) { return __builtin_sqrt(x); }
+#else
+inline float sqrt(float x) { return ::sqrtf(x); }
+inline double sqrt(double x) { return ::sqrt(x); }
+#endif
+
+/// max(x, low) that lets a NaN in x through.
+template <class T>
+inline T at_least(T x, T low) {
+    return x < low ? low : x;
+}
+
+/// min(x, high) that lets a NaN in x through.
+template <class T>
+inline T at_most(T x, T high) {
+    return x > high ? high : x;
+}

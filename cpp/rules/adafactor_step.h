@@ -1,0 +1,70 @@
+// The part of Adafactor that is worked out once per tensor and step, in double, on the host.
+// The formulas are in adafactor.h. Never included by a per-ISA object.
+#ifndef OPTCORE_RULES_ADAFACTOR_STEP_H
+#define OPTCORE_RULES_ADAFACTOR_STEP_H
+
+#include <cmath>
+
+#include "rule.h"
+
+namespace optcore {
+
+/// Laid out as Adafactor<T>.
+template <class T>
+struct AdafactorScalars {
+    T keep_old, take_new, added, floor_v;
+};
+
+struct AdafactorStep {
+    static constexpr Names vector_slots = {"variance"};
+    static constexpr Names matrix_slots = {"row_var", "col_var"};
+    static constexpr Hyper hypers[] = {
+        {"beta2_decay", Range::not_positive, "beta2_decay"},
+        {"eps1", Range::non_negative, "epsilon1"},
+        {"eps2", Range::non_negative, "epsilon2"},
+        {"d", Range::at_least_one, "Clipping threshold d"},
+        {"beta2", Range::unit, "beta2 value"},
+        {"constant_beta2", Range::unit, "constant_beta2 flag"},
+        {"clamp_eps", Range::unit, "clamp_eps flag"},
+        {"relative_step", Range::unit, "relative_step flag"},
+        {"scale_parameter", Range::unit, "scale_parameter flag"},
+        {"normalize", Range::unit, "normalize flag"},
+        {"dtype_eps1", Range::unit, "dtype_eps1 flag"}}; // the dtype's epsilon in the place of eps1
+
+    double keep_old, take_new, rho, eps2, d, added, floor_mean, floor_v;
+    bool scale_parameter, normalize;
+
+    explicit AdafactorStep(const RuleContext &c)
+        : eps2(c.h[2]), d(c.h[3]), scale_parameter(c.h[8] != 0), normalize(c.h[9] != 0) {
+        const bool constant = c.h[5] != 0, clamp = c.h[6] != 0, relative = c.h[7] != 0;
+        take_new = constant ? 1 - c.h[4] : math::pow(double(c.t), c.h[0]);
+        keep_old = constant ? c.h[4] : 1 - take_new;
+        const double limit = 1 / std::sqrt(double(c.t));
+        rho = relative && limit < c.lr ? limit : c.lr;
+        const double eps1 = c.h[10] != 0 ? c.epsilon : c.h[1];
+        added = clamp ? 0 : eps1;
+        floor_mean = clamp ? eps1 : 0;
+        floor_v = clamp ? eps1 * eps1 : 0;
+    }
+
+    /// The new factor of a row or column, from the mean of g² along it.
+    double factor(double old, double mean) const {
+        return keep_old * old + take_new * (mean + added);
+    }
+
+    /// What the factors of the rows are divided by, from their mean.
+    double divisor(double mean) const {
+        return !normalize ? 1 : mean < floor_mean ? floor_mean : mean;
+    }
+
+    /// The rate of this tensor, from Σθ² and Σu² over its n elements.
+    double rate(double sum_p, double sum_u, double n) const {
+        const double rms_p = std::sqrt(sum_p / n), rms_u = std::sqrt(sum_u / n) / d;
+        const double alpha = !scale_parameter ? rho : rho * (rms_p < eps2 ? eps2 : rms_p);
+        return alpha / (rms_u < 1 ? 1 : rms_u);
+    }
+};
+
+} // namespace optcore
+
+#endif

@@ -1,0 +1,33 @@
+/// Adam (Kingma & Ba, 2015, algorithm 1); AdamW is Adam with decoupled decay (Loshchilov & Hutter).
+///   m ← β1·m + (1−β1)·g        v ← β2·v + (1−β2)·g²
+///   u = m̂ / (√(v̂ + eps_root) + eps)      with m̂ = m/(1−β1ᵗ), v̂ = v/(1−β2ᵗ)
+/// amsgrad (Reddi et al., 2018): the largest v so far stands in the place of v in v̂.
+template <class T, unsigned Variant>
+struct Adam : DirectionRule {
+    static constexpr bool amsgrad = Variant & 1;
+    static constexpr Names options = {"amsgrad"};
+    static constexpr Names slots = amsgrad ? Names{"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}
+                                           : Names{"exp_avg", "exp_avg_sq"};
+    static constexpr Hyper hypers[] = {
+        {"beta1", Range::below_one, "beta parameter at index 0"},
+        {"beta2", Range::below_one, "beta parameter at index 1"},
+        {"eps", Range::non_negative, "epsilon value"},
+        {"eps_root", Range::non_negative, "eps_root value"}};
+
+    T beta1, one_minus_beta1, beta2, one_minus_beta2, correct_m, correct_v, eps, eps_root;
+
+    explicit Adam(const RuleContext &c)
+        : beta1(T(c.h[0])), one_minus_beta1(T(1 - c.h[0])), beta2(T(c.h[1])),
+          one_minus_beta2(T(1 - c.h[1])), correct_m(T(1 / math::one_minus_power(c.h[0], c.t))),
+          correct_v(T(1 / math::one_minus_power(c.h[1], c.t))), eps(T(c.h[2])),
+          eps_root(T(c.h[3])) {}
+
+    T direction(T g, T /*p*/, T *s) const {
+        s[0] = beta1 * s[0] + one_minus_beta1 * g;
+        s[1] = beta2 * s[1] + one_minus_beta2 * (g * g);
+        T v = s[1];
+        if constexpr (amsgrad)
+            v = s[2] = at_least(v, s[2]);
+        return (s[0] * correct_m) / (sqrt(v * correct_v + eps_root) + eps);
+    }
+};

@@ -1,0 +1,136 @@
+#include "registry.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+#include "adafactor_step.h"
+
+namespace optcore {
+namespace {
+
+#include "../kernels/scalar.h"
+#include "all.h"
+
+template <class T, class Rule>
+void prepare_scalars(const RuleContext &context, const StepScalars &s, void *out) {
+    static_assert(sizeof(Scalars<T, Rule>) <= kScalarBytes, "raise kScalarBytes");
+    const Common<T> common = {T(s.grad_scale), T(s.clip_value), T(s.l2), T(s.keep),
+                              T(Rule::rate(context))};
+    new (out) Scalars<T, Rule>{common, Rule(context)};
+}
+
+template <template <class, unsigned> class Rule, int Options, unsigned V = 0>
+void prepare_rule(unsigned variant, Dtype dtype, const RuleContext &context, const StepScalars &s,
+                  void *out) {
+    if constexpr (V < (1u << Options)) {
+        if (variant != V)
+            return prepare_rule<Rule, Options, V + 1>(variant, dtype, context, s, out);
+        if (dtype == Dtype::f32)
+            prepare_scalars<float, Rule<float, V>>(context, s, out);
+        else
+            prepare_scalars<double, Rule<double, V>>(context, s, out);
+    }
+}
+
+template <template <class, unsigned> class Rule, int Options, unsigned V = 0>
+Names rule_slots(unsigned variant) {
+    if constexpr (V < (1u << Options))
+        return variant == V ? Rule<float, V>::slots
+                            : rule_slots<Rule, Options, V + 1>(variant);
+    else
+        return {};
+}
+
+template <class T, int N>
+constexpr int length(const T (&)[N]) {
+    return N;
+}
+
+template <template <class, unsigned> class Rule, int Options>
+constexpr RuleInfo elementwise(const char *name) {
+    using R = Rule<float, 0>;
+    static_assert(R::options.count() == Options, "rules.def and the rule disagree on its options");
+    static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
+    return {name,      false,
+            R::options, R::scalar_slots,
+            R::hypers, length(R::hypers),
+            &rule_slots<Rule, Options>, &prepare_rule<Rule, Options>};
+}
+
+constexpr RuleInfo factored(const char *name) {
+    using R = AdafactorStep;
+    static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
+    return {name,
+            true,
+            {},
+            {},
+            R::hypers,
+            length(R::hypers),
+            [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
+            nullptr};
+}
+
+#define OPTCORE_RULE(name, Type, options) elementwise<Type, options>(#name),
+#define OPTCORE_FACTORED_RULE(name, Type) factored(#name),
+constexpr RuleInfo kInfos[] = {
+#include "rules.def"
+};
+
+bool allowed(Range range, double x) {
+    switch (range) {
+    case Range::any: return true;
+    case Range::non_negative: return x >= 0;
+    case Range::below_one: return x >= 0 && x < 1;
+    case Range::unit: return x >= 0 && x <= 1;
+    case Range::at_least_one: return x >= 1;
+    case Range::not_positive: return x <= 0;
+    }
+    return false;
+}
+
+const char *wanted(Range range) {
+    switch (range) {
+    case Range::any: return "a finite number";
+    case Range::non_negative: return "a finite number, 0 or more";
+    case Range::below_one: return "a number in [0, 1)";
+    case Range::unit: return "a number in [0, 1]";
+    case Range::at_least_one: return "a number, 1 or more";
+    case Range::not_positive: return "a finite number, 0 or less";
+    }
+    return "";
+}
+
+} // namespace
+
+const RuleInfo &rule_info(RuleId rule) { return kInfos[static_cast<int>(rule)]; }
+
+const RuleInfo *find_rule(const std::string &name, RuleId *id) {
+    for (int i = 0; i < kRules; ++i)
+        if (name == kInfos[i].name) {
+            *id = static_cast<RuleId>(i);
+            return &kInfos[i];
+        }
+    return nullptr;
+}
+
+std::string hyper_error(const Hyper &hyper, double value) {
+    // Infinity is meaningful only for limits, such as Adafactor's clipping threshold.
+    const bool finite = hyper.range == Range::at_least_one ? !std::isnan(value) : std::isfinite(value);
+    if (finite && allowed(hyper.range, value))
+        return "";
+    char number[32];
+    for (int digits = 1; digits <= 17; ++digits) { // the shortest that reads back as the same
+        std::snprintf(number, sizeof number, "%.*g", digits, value);
+        if (std::strtod(number, nullptr) == value)
+            break;
+    }
+    std::string shown = number;
+    if (shown.find_first_not_of("-0123456789") == std::string::npos)
+        shown += ".0";
+    return std::string("Invalid ") + hyper.words + ": " + shown + " (" + hyper.name +
+           " has to be " + wanted(hyper.range) + ")";
+}
+
+} // namespace optcore

@@ -1,0 +1,49 @@
+// What the rest of the library knows about rules: names, options, limits, and how to work out a
+// rule's scalars. All of it is read off the rule files; nothing is written twice.
+#ifndef OPTCORE_RULES_REGISTRY_H
+#define OPTCORE_RULES_REGISTRY_H
+
+#include <string>
+
+#include "../kernels/table.h"
+
+namespace optcore {
+
+/// Hyperparameters that every rule has, before its own.
+constexpr Hyper kCommonHypers[] = {{"lr", Range::non_negative, "learning rate"},
+                                   {"weight_decay", Range::non_negative, "weight_decay value"}};
+constexpr int kCommonHyperCount = 2;
+
+/// The step's own values, before they are rounded into Common<T>.
+struct StepScalars {
+    double grad_scale, clip_value, l2, keep;
+};
+
+struct RuleInfo {
+    const char *name;
+    bool factored;
+    Names options;      ///< bit i of a variant is options.at[i]
+    Names scalar_slots; ///< float64 values per tensor
+    const Hyper *hypers;
+    int hyper_count;
+    Names (*slots)(unsigned variant); ///< a factored rule: variant 0 vectors, 1 matrices
+    /// Writes Scalars<T, Rule>. For elementwise rules.
+    void (*prepare)(unsigned variant, Dtype, const RuleContext &, const StepScalars &, void *out);
+
+    const Hyper &hyper(int i) const {
+        return i < kCommonHyperCount ? kCommonHypers[i] : hypers[i - kCommonHyperCount];
+    }
+    int hypers_in_all() const { return kCommonHyperCount + hyper_count; }
+};
+
+const RuleInfo &rule_info(RuleId rule);
+
+/// The rule of that name, or null.
+const RuleInfo *find_rule(const std::string &name, RuleId *id);
+
+/// Empty if the value is allowed, else torch's words, the value, and what is allowed.
+std::string hyper_error(const Hyper &hyper, double value);
+
+} // namespace optcore
+
+#endif

@@ -1,0 +1,64 @@
+// What every rule file builds on: plain structs, no code that runs in a loop.
+//
+// The rule headers open no namespace of their own. They are read once per ISA level, inside that
+// level's private namespace (kernels/kernels.cpp), and once more for the host (rules/registry.cpp).
+#ifndef OPTCORE_RULES_RULE_H
+#define OPTCORE_RULES_RULE_H
+
+#include <stdint.h>
+
+#include "../engine/elementary.h"
+
+namespace optcore {
+
+constexpr int kMaxSlots = 3;
+constexpr int kMaxHypers = 14;
+constexpr int kMaxOptions = 3;
+
+/// Where a hyperparameter may lie. All have to be finite.
+enum class Range { any, non_negative, below_one, unit, at_least_one, not_positive };
+
+/// One scalar hyperparameter: its name and the words torch uses when it is out of range.
+struct Hyper {
+    const char *name;
+    Range range;
+    const char *words;
+};
+
+/// A short list of names, at most four, ended by the first null.
+struct Names {
+    const char *at[4];
+    constexpr int count() const {
+        int n = 0;
+        while (n < 4 && at[n])
+            ++n;
+        return n;
+    }
+};
+
+/// What a rule is given, once per tensor and step, to work out its scalars in double.
+struct RuleContext {
+    double lr;
+    double weight_decay;
+    const double *h;  ///< the rule's own hyperparameters, in the order of its `hypers`
+    uint64_t t;       ///< the number of this step for this tensor: 1, 2, ...
+    double *scalars;  ///< the tensor's float64 scalar state, updated in place
+    double epsilon;   ///< the distance from 1 to the next number of the tensor's dtype
+};
+
+/// A rule that returns a direction u; the sweep applies θ ← θ − rate·u.
+struct DirectionRule {
+    static constexpr bool gives_direction = true;
+    static constexpr Names options = {};
+    static constexpr Names scalar_slots = {};
+    static double rate(const RuleContext &c) { return c.lr; }
+};
+
+/// A rule that returns the new parameter itself, because its rate sits inside a buffer.
+struct ApplyRule : DirectionRule {
+    static constexpr bool gives_direction = false;
+};
+
+} // namespace optcore
+
+#endif

@@ -1,0 +1,22 @@
+#include "cosine.h"
+
+#include "../engine/elementary.h"
+#include "between.h"
+#include "check.h"
+
+namespace optcore::schedules {
+
+double half_cosine(double x) { return 0.5 * (1 + math::cos_pi(x)); }
+
+Cosine::Cosine(double initial, Count total, double floor)
+    : initial_(check::finite({title, "initial"}, initial)),
+      total_(check::some_steps({title, "total"}, total)),
+      floor_(check::finite({title, "floor"}, floor)) {}
+
+double Cosine::at(Count step) const noexcept {
+    if (step >= total_)
+        return floor_;
+    return between(floor_, initial_, half_cosine(fraction(step, total_)));
+}
+
+} // namespace optcore::schedules

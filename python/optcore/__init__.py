@@ -1,0 +1,58 @@
+"""optcore: the optimizer step of a training loop, in C++, on the caller's own arrays.
+
+    >>> import numpy as np, optcore as oc
+    >>> params = {"W": np.ones((2, 2)), "b": np.zeros(2)}
+    >>> opt = oc.AdamW(params, lr=1e-3)
+    >>> opt.step({"W": np.ones((2, 2)), "b": np.ones(2)})
+    >>> round(float(params["b"][0]), 6)
+    -0.001
+"""
+
+from . import ops, reference, schedules
+from ._core import __version__
+from .clip import clip_grad_norm_, global_norm
+from .config import (
+    available_isas,
+    get_num_threads,
+    isa,
+    rules,
+    set_num_threads,
+    show_config,
+)
+from .optimizers import (
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    AdamW,
+    Momentum,
+    NAdam,
+    Optimizer,
+    RMSprop,
+)
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Momentum",
+    "NAdam",
+    "Optimizer",
+    "RMSprop",
+    "__version__",
+    "available_isas",
+    "clip_grad_norm_",
+    "get_num_threads",
+    "global_norm",
+    "isa",
+    "ops",
+    "reference",
+    "rules",
+    "schedules",
+    "set_num_threads",
+    "show_config",
+]

@@ -1,0 +1,34 @@
+"""The rules as in-place operations on arrays the caller keeps: no optimizer object, no state.
+
+Every function takes one parameter with its gradient and state arrays, or lists of them, which it
+then steps in one call. Names end in an underscore because the arrays are changed.
+
+    >>> import numpy as np, optcore as oc
+    >>> p, g = np.ones(3, np.float32), np.ones(3, np.float32)
+    >>> m, v = np.zeros_like(p), np.zeros_like(p)
+    >>> for t in range(1, 4):
+    ...     oc.ops.adamw_(p, g, m, v, step=t, lr=0.125)
+    >>> bool((p < 1).all())
+    True
+"""
+
+from .adadelta import adadelta_
+from .adafactor import adafactor_
+from .adagrad import adagrad_
+from .adam import adam_, adamw_
+from .momentum import momentum_
+from .nadam import nadam_
+from .rmsprop import rmsprop_
+from .sgd import sgd_
+
+__all__ = [
+    "adadelta_",
+    "adafactor_",
+    "adagrad_",
+    "adam_",
+    "adamw_",
+    "momentum_",
+    "nadam_",
+    "rmsprop_",
+    "sgd_",
+]

@@ -1,0 +1,88 @@
+"""How an op reaches the core: arrays and numbers, checked, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from .. import _core
+from ..optimizers import hyper
+from ..optimizers.base import Optimizer
+from ..typing import Array
+
+Arrays: TypeAlias = "Array | Sequence[Array]"
+"""One array, or a list of arrays stepped in one call."""
+
+Steps: TypeAlias = "int | Sequence[int]"
+"""The number of this step, counted from 1: one for all arrays, or one for each."""
+
+
+def apply_(
+    kind: type[Optimizer],
+    p: Arrays,
+    g: Arrays,
+    slots: Sequence[Arrays | None],
+    step: Steps,
+    values: Mapping[str, Any],
+    *,
+    scalars: Arrays | None = None,
+    clip_norm: float | None,
+    clip_value: float | None,
+    threads: int | None,
+) -> None:
+    """One step of a rule on the given arrays, in place."""
+    values = kind._normalized(dict(values))
+    found = {name: hyper.source(v, name) for name, v in kind._scalars(values).items()}
+    for name, value in found.items():
+        if not isinstance(value, float):
+            raise TypeError(f"{name}: expected a number, got {value!r}; ops take no schedules")
+    several = isinstance(p, (list, tuple))
+    params = _listed(p, several, "p", None)
+    count = len(params)
+    per_slot = [_listed(slot, several, "state", count) for slot in slots if slot is not None]
+    _core.apply(
+        kind.rule,
+        kind._variant(values),
+        params,
+        _listed(g, several, "g", count),
+        [list(each) for each in zip(*per_slot, strict=True)] if per_slot else [[]] * count,
+        [] if scalars is None else _listed(scalars, several, "state", count),
+        [found[name] for name in kind.hypers()],
+        bool(values.get("decoupled_weight_decay", False)),
+        bool(values["maximize"]),
+        _steps(step, count),
+        hyper.limit(clip_norm, "clip_norm"),
+        hyper.limit(clip_value, "clip_value"),
+        hyper.thread_count(threads),
+    )
+
+
+def _listed(arrays: Any, several: bool, name: str, count: int | None) -> list[Any]:
+    """The arrays as a list, as long as the list of parameters."""
+    if not several:
+        return [arrays]
+    if not isinstance(arrays, (list, tuple)) or (count is not None and len(arrays) != count):
+        raise ValueError(
+            f"{name}: expected a list of {count} arrays, as for p, got {_described(arrays)}; "
+            "pass one array per parameter"
+        )
+    return list(arrays)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)} items"
+    return f"a {type(value).__name__}"
+
+
+def _steps(step: Any, count: int) -> list[int]:
+    """A step number for each array."""
+    numbers = list(step) if isinstance(step, (list, tuple)) else [step] * count
+    if len(numbers) != count:
+        raise ValueError(f"step: expected {count} numbers, one per array, got {len(numbers)}")
+    for number in numbers:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"step: expected an int, 1 or more, got {number!r}; count from 1")
+        if not 1 <= int(number) < 2**64:
+            raise ValueError(f"step: expected 1 to 2**64 - 1, got {number}; count from 1")
+    return [int(number) for number in numbers]

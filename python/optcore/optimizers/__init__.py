@@ -1,0 +1,24 @@
+"""The optimizers, one file per family."""
+
+from .adadelta import Adadelta
+from .adafactor import Adafactor
+from .adagrad import Adagrad
+from .adam import Adam, AdamW
+from .base import Optimizer
+from .momentum import Momentum
+from .nadam import NAdam
+from .rmsprop import RMSprop
+from .sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Momentum",
+    "NAdam",
+    "Optimizer",
+    "RMSprop",
+]

@@ -1,0 +1,71 @@
+"""Adadelta."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Scalar, Tree
+from .base import Optimizer
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler, 2012), with a rate as `torch.optim.Adadelta` has it.
+
+    .. code-block:: text
+
+        g ← g + λθ
+        s ← ρs + (1−ρ)g²
+        u = √(d + ε)/√(s + ε) · g
+        d ← ρd + (1−ρ)u²
+        θ ← θ − ηu
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η; the paper has 1.
+        rho: ρ, the decay of both averages.
+        eps: ε, inside both roots.
+        weight_decay: λ, added to the gradient (L2).
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `square_avg`, `acc_delta`.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.Adadelta(w, lr=1.0, rho=0.75, eps=1.0)
+        >>> opt.step(np.array([0.0, 0.0]))
+        >>> w
+        array([ 1., -2.])
+    """
+
+    rule = "adadelta"
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1.0,
+        rho: Scalar = 0.9,
+        eps: Scalar = 1e-6,
+        weight_decay: Scalar = 0.0,
+        *,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "rho": rho,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in ("lr", "weight_decay", "rho", "eps")}

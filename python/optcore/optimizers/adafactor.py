@@ -1,0 +1,135 @@
+"""Adafactor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Array, Scalar, Tree
+from .base import Optimizer
+from .hyper import one_of, pair
+from .slots import Slot, contiguous, like
+
+
+class Adafactor(Optimizer):
+    """Adafactor (Shazeer & Stern, 2018), by default as `torch.optim.Adafactor` has it.
+
+    .. code-block:: text
+
+        β2ᵗ = 1 − t^beta2_decay         ρ = min(η, 1/√t)        α = ρ·max(ε₂, RMS(θ))
+        matrices (the last two axes of any array with two or more)
+            r ← β2ᵗ·r + (1−β2ᵗ)·(mean of g² along each row)
+            c ← β2ᵗ·c + (1−β2ᵗ)·(mean of g² along each column)
+            v = r·c / max(mean(r), ε₁)
+        vectors and scalars: v ← β2ᵗ·v + (1−β2ᵗ)g²
+        u = g/√max(v, ε₁²)
+        θ ← θ(1 − ηλ) − α/max(1, RMS(u)/d)·u
+
+    As published: `eps=(1e-30, 1e-3), eps_mode="add"`, which adds ε₁ to g² instead of limiting v.
+    The other options take parts away, to reproduce texts that print the rule without them.
+
+    Sums run over float64 in a fixed order, so the bits depend on the arrays alone. Matrices may lie
+    row by row or column by column in memory; other layouts are a ValueError.
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: η, the largest relative step.
+        beta2_decay: the exponent of the second moment's decay, 0 or less.
+        eps: ε₁ and ε₂; None for ε₁ takes the dtype's epsilon, as torch.
+        d: the clipping threshold of the update; `math.inf` turns it off.
+        weight_decay: λ, decoupled.
+        beta2: a constant in the place of β2ᵗ, or None.
+        eps_mode: "clamp" as torch, "add" as published.
+        relative_step: False takes ρ = η.
+        scale_parameter: False takes α = ρ.
+        normalize: False leaves out the division by mean(r).
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `row_var` and `col_var` for matrices, `variance` for the rest.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> W = np.ones((512, 256), np.float32)
+        >>> opt = oc.Adafactor({"W": W})
+        >>> opt.step({"W": np.full_like(W, 0.5)})
+        >>> {name: slot.shape for name, slot in opt.state["W"].items()}
+        {'row_var': (512, 1), 'col_var': (1, 256)}
+    """
+
+    rule = "adafactor"
+    _switches: ClassVar[tuple[str, ...]] = (
+        "relative_step",
+        "scale_parameter",
+        "normalize",
+        "maximize",
+    )
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-2,
+        beta2_decay: Scalar = -0.8,
+        eps: tuple[Scalar | None, Scalar] = (None, 1e-3),
+        d: Scalar = 1.0,
+        weight_decay: Scalar = 0.0,
+        *,
+        beta2: Scalar | None = None,
+        eps_mode: str = "clamp",
+        relative_step: bool = True,
+        scale_parameter: bool = True,
+        normalize: bool = True,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "beta2_decay": beta2_decay,
+            "eps": eps,
+            "d": d,
+            "weight_decay": weight_decay,
+            "beta2": beta2,
+            "eps_mode": eps_mode,
+            "relative_step": relative_step,
+            "scale_parameter": scale_parameter,
+            "normalize": normalize,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        eps1, eps2 = pair(values["eps"], "eps")
+        beta2 = values["beta2"]
+        return {name: values[name] for name in ("lr", "weight_decay", "beta2_decay", "d")} | {
+            "eps1": 0.0 if eps1 is None else eps1,
+            "dtype_eps1": float(eps1 is None),
+            "eps2": eps2,
+            "beta2": 0.0 if beta2 is None else beta2,
+            "constant_beta2": float(beta2 is not None),
+            "clamp_eps": float(values["eps_mode"] == "clamp"),
+            "relative_step": float(values["relative_step"]),
+            "scale_parameter": float(values["scale_parameter"]),
+            "normalize": float(values["normalize"]),
+        }
+
+    @classmethod
+    def _check(cls, values: Mapping[str, Any]) -> None:
+        one_of(values["eps_mode"], ("clamp", "add"), "eps_mode")
+
+    @classmethod
+    def _variant(cls, values: Mapping[str, Any]) -> int:
+        return 0  # what decides the state is the parameter's shape
+
+    def _slots_of(self, group: int, param: Array) -> dict[str, Slot]:
+        if param.ndim < 2:
+            return {"variance": like(param, 0, 1)}
+        *batch, rows, cols = param.shape
+        return {
+            "row_var": contiguous(param, 0, 2, (*batch, rows, 1)),
+            "col_var": contiguous(param, 1, 2, (*batch, 1, cols)),
+        }

@@ -1,0 +1,81 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Scalar, Tree
+from .base import Optimizer
+from .hyper import finite
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi, Hazan & Singer, 2011), as `torch.optim.Adagrad` has it.
+
+    .. code-block:: text
+
+        g ← g + λθ
+        s ← s + g²
+        θ ← θ − η/(1 + (t−1)·lr_decay) · g/(√s + ε)
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        lr_decay: how fast the rate falls with the step number t.
+        weight_decay: λ, added to the gradient (L2).
+        initial_accumulator_value: what s starts from.
+        eps: ε, beside the root.
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `sum`.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.Adagrad(w, lr=0.5)
+        >>> opt.step(np.array([4.0, -0.25]))
+        >>> w
+        array([ 0.5, -1.5])
+    """
+
+    rule = "adagrad"
+    _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-2,
+        lr_decay: Scalar = 0.0,
+        weight_decay: Scalar = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: Scalar = 1e-10,
+        *,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "eps": eps,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in ("lr", "weight_decay", "lr_decay", "eps")}
+
+    @classmethod
+    def _check(cls, values: Mapping[str, Any]) -> None:
+        finite(values["initial_accumulator_value"], "initial_accumulator_value")
+
+    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+        return float(values["initial_accumulator_value"])

@@ -1,0 +1,147 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Scalar, Tree
+from .base import Optimizer
+from .hyper import pair
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba, 2015), as `torch.optim.Adam` has it.
+
+    .. code-block:: text
+
+        g ← g + λθ                      decoupled_weight_decay: θ ← θ(1 − ηλ) instead
+        m ← β1·m + (1−β1)g              v ← β2·v + (1−β2)g²
+        m̂ = m/(1−β1ᵗ)                   v̂ = v/(1−β2ᵗ)
+        θ ← θ − η·m̂/(√(v̂ + eps_root) + ε)
+
+    amsgrad (Reddi, Kale & Kumar, 2018): the largest v so far in the place of v in v̂. For ε inside
+    the root, as some texts print it, pass `eps=0.0, eps_root=1e-8`.
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        betas: β1, β2; each may be a schedule.
+        eps: ε, beside the root.
+        weight_decay: λ.
+        amsgrad: keep the maximum of v.
+        eps_root: optax's ε inside the root.
+        decoupled_weight_decay: AdamW's decay instead of L2.
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `exp_avg`, `exp_avg_sq`; `max_exp_avg_sq` with amsgrad.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.Adam(w, lr=0.25, eps=0.0)
+        >>> opt.step(np.array([4.0, -0.25]))
+        >>> np.round(w, 12)
+        array([ 0.75, -1.75])
+    """
+
+    rule = "adam"
+    _switches: ClassVar[tuple[str, ...]] = ("amsgrad", "decoupled_weight_decay", "maximize")
+    _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-3,
+        betas: tuple[Scalar, Scalar] = (0.9, 0.999),
+        eps: Scalar = 1e-8,
+        weight_decay: Scalar = 0.0,
+        amsgrad: bool = False,
+        *,
+        eps_root: Scalar = 0.0,
+        decoupled_weight_decay: bool = False,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "eps_root": eps_root,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        beta1, beta2 = pair(values["betas"], "betas")
+        names = ("lr", "weight_decay", "eps", "eps_root")
+        return {name: values[name] for name in names} | {"beta1": beta1, "beta2": beta2}
+
+
+class AdamW(Adam):
+    """AdamW (Loshchilov & Hutter, 2019), as `torch.optim.AdamW` has it: Adam, with decoupled decay.
+
+    .. code-block:: text
+
+        θ ← θ(1 − ηλ), then Adam's step on the plain gradient
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        betas: β1, β2; each may be a schedule.
+        eps: ε, beside the root.
+        weight_decay: λ.
+        amsgrad: keep the maximum of v.
+        eps_root: optax's ε inside the root.
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `exp_avg`, `exp_avg_sq`; `max_exp_avg_sq` with amsgrad.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> params = {"W": np.array([[1.0, -2.0]]), "b": np.array([0.5])}
+        >>> opt = oc.AdamW(params, lr=0.25, eps=0.0, weight_decay=0.0)
+        >>> opt.step({"W": np.array([[4.0, -0.25]]), "b": None})
+        >>> np.round(params["W"], 12), params["b"]
+        (array([[ 0.75, -1.75]]), array([0.5]))
+    """
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-3,
+        betas: tuple[Scalar, Scalar] = (0.9, 0.999),
+        eps: Scalar = 1e-8,
+        weight_decay: Scalar = 1e-2,
+        amsgrad: bool = False,
+        *,
+        eps_root: Scalar = 0.0,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            eps_root=eps_root,
+            decoupled_weight_decay=True,
+            maximize=maximize,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            threads=threads,
+        )

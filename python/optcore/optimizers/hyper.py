@@ -1,0 +1,101 @@
+"""Hyperparameters as they are given: numbers, schedules, functions of the step."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..schedules import Lambda, Schedule
+
+
+def source(value: object, name: str) -> float | Schedule:
+    """A number as a float, a schedule as it is, a function as a `Lambda`; else a TypeError."""
+    if isinstance(value, Schedule):
+        return value
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    if callable(value):
+        return Lambda(value)
+    raise TypeError(
+        f"{name}: expected a number, a schedule or a function of the step, "
+        f"got {value!r} ({type(value).__name__}); pass e.g. 1e-3 or oc.schedules.Cosine(1e-3, 1000)"
+    )
+
+
+def settled(value: Any, name: str) -> Any:
+    """A group's value as it is kept: numbers as floats, functions as schedules, the rest as it is."""
+    if isinstance(value, (tuple, list)):
+        return tuple(settled(item, f"{name}[{i}]") for i, item in enumerate(value))
+    if isinstance(value, np.bool_):
+        return bool(value)
+    plain = value is None or isinstance(value, (bool, str))
+    return value if plain else source(value, name)
+
+
+def pair(value: Any, name: str) -> tuple[Any, Any]:
+    """Two values, or a TypeError."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name}: expected two values, got {value!r}; pass e.g. (0.9, 0.999)")
+    return value[0], value[1]
+
+
+def one_of(value: object, names: tuple[str, ...], name: str) -> str:
+    """One of a few words, or a ValueError that lists them."""
+    if value not in names:
+        raise ValueError(f"{name}: expected one of {', '.join(names)}, got {value!r}; pick one")
+    return str(value)
+
+
+def native(value: float | Schedule) -> Any:
+    """What the core evaluates: a float, a C++ schedule, or a Python function."""
+    if isinstance(value, Schedule):
+        return value if value._native is None else value._native
+    return value
+
+
+def check(rule: str, name: str, value: float | Schedule) -> None:
+    """A ValueError, in torch's words, where a number is out of range. Schedules come later."""
+    if isinstance(value, float) and (error := _core.hyper_error(rule, name, value)):
+        raise ValueError(error)
+
+
+def is_on(value: object) -> bool:
+    """Whether a rule needs what this coefficient multiplies: it is scheduled, or not zero."""
+    return isinstance(value, Schedule) or callable(value) or value != 0
+
+
+def finite(value: object, name: str) -> float:
+    """A finite number of 0 or more, in torch's words if it is not."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a number, got {value!r}; pass e.g. 0.0")
+    number = float(value)
+    if not 0.0 <= number < float("inf"):
+        raise ValueError(
+            f"Invalid {name} value: {number} ({name} has to be a finite number, 0 or more)"
+        )
+    return number
+
+
+def limit(value: object, name: str) -> float:
+    """A limit for clipping: None for none, else a number above 0."""
+    if value is None:
+        return float("inf")
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a number or None, got {value!r}; pass e.g. 1.0")
+    if not float(value) > 0:
+        raise ValueError(f"{name}: expected a number above 0, got {value}; None turns it off")
+    return float(value)
+
+
+def thread_count(value: object) -> int:
+    """A number of threads: None for the default, else 1 or more."""
+    if value is None:
+        return 0
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"threads: expected an int or None, got {value!r}; pass e.g. 2")
+    if int(value) < 1:
+        raise ValueError(f"threads: expected 1 or more, got {value}; None takes the default")
+    return int(value)

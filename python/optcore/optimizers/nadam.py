@@ -1,0 +1,108 @@
+"""NAdam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Scalar, Tree
+from .base import Optimizer
+from .hyper import pair
+
+
+class NAdam(Optimizer):
+    """NAdam (Dozat, 2016), as `torch.optim.NAdam` has it.
+
+    .. code-block:: text
+
+        g ← g + λθ                      decoupled_weight_decay: θ ← θ(1 − ηλ) instead
+        m ← β1·m + (1−β1)g              v ← β2·v + (1−β2)g²
+        μ = β1(1 − ½·0.96^(tψ)),  μ' the same at t+1,  P = μ₁·μ₂·…·μ_t
+        u = μ'·m/(1 − P·μ') + (1−μ)g/(1−P)
+        θ ← θ − η·u/(√(v/(1−β2ᵗ)) + ε)
+
+    With `momentum_decay=None` there is no schedule: μ = μ' = β1 and P = β1ᵗ, optax's form. With
+    `lookahead=False` m is divided by 1−P, as texts that speak of m̂ have it; with
+    `double_correction=True` the whole of u is divided by 1−β1ᵗ once more. One tutorial corrects
+    m twice in this way; it is an option only to reproduce such results.
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        betas: β1, β2; each may be a schedule.
+        eps: ε, beside the root.
+        weight_decay: λ.
+        momentum_decay: ψ, or None for a constant momentum.
+        decoupled_weight_decay: AdamW's decay instead of L2.
+        lookahead: correct the bias of m as at the next step.
+        double_correction: divide the whole direction by 1−β1ᵗ.
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `exp_avg`, `exp_avg_sq`, and the float64 scalar `mu_product`, P.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.NAdam(w, lr=0.25, betas=(0.5, 0.999), eps=0.0, momentum_decay=None,
+        ...                lookahead=False)
+        >>> opt.step(np.array([4.0, -0.25]))
+        >>> np.round(w, 12)
+        array([ 0.625, -1.625])
+    """
+
+    rule = "nadam"
+    _switches: ClassVar[tuple[str, ...]] = (
+        "decoupled_weight_decay",
+        "lookahead",
+        "double_correction",
+        "maximize",
+    )
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 2e-3,
+        betas: tuple[Scalar, Scalar] = (0.9, 0.999),
+        eps: Scalar = 1e-8,
+        weight_decay: Scalar = 0.0,
+        momentum_decay: Scalar | None = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        lookahead: bool = True,
+        double_correction: bool = False,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "lookahead": lookahead,
+            "double_correction": double_correction,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        beta1, beta2 = pair(values["betas"], "betas")
+        psi = values["momentum_decay"]
+        return {name: values[name] for name in ("lr", "weight_decay", "eps")} | {
+            "beta1": beta1,
+            "beta2": beta2,
+            "momentum_decay": 0.0 if psi is None else psi,
+            "momentum_schedule": float(psi is not None),
+            "lookahead": float(values["lookahead"]),
+            "double_correction": float(values["double_correction"]),
+        }
+
+    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+        return 1.0 if slot == "mu_product" else 0.0

@@ -1,0 +1,90 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..typing import Scalar, Tree
+from .base import Optimizer
+from .hyper import is_on
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum (Polyak, 1964) as `torch.optim.SGD` has it.
+
+    .. code-block:: text
+
+        g ← g + λθ
+        plain      u = g
+        momentum   b ← μb + (1−τ)g  (b ← g at the first step),  u = b
+        nesterov   the same b,                                  u = g + μb
+        θ ← θ − ηu
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        momentum: μ; 0 keeps no buffer.
+        dampening: τ.
+        weight_decay: λ, added to the gradient (L2).
+        nesterov: Nesterov's momentum; needs `momentum` and no `dampening`.
+        maximize: step along the gradient instead of against it.
+        clip_norm, clip_value, threads: see `Optimizer`.
+
+    State: `momentum_buffer`, with momentum.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.SGD(w, lr=0.1, momentum=0.9)
+        >>> opt.step(np.array([1.0, 1.0]))
+        >>> w
+        array([ 0.9, -2.1])
+    """
+
+    rule = "sgd"
+    _switches: ClassVar[tuple[str, ...]] = ("nesterov", "maximize")
+    _fixed: ClassVar[tuple[str, ...]] = ("nesterov",)
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-3,
+        momentum: Scalar = 0.0,
+        dampening: Scalar = 0.0,
+        weight_decay: Scalar = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+    ):
+        values = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(
+            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
+        )
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in ("lr", "weight_decay", "momentum", "dampening")}
+
+    @classmethod
+    def _options(cls, values: Mapping[str, Any]) -> list[bool]:
+        return [is_on(values["momentum"]), values["nesterov"]]
+
+    @classmethod
+    def _check(cls, values: Mapping[str, Any]) -> None:
+        if values["nesterov"] and (not is_on(values["momentum"]) or is_on(values["dampening"])):
+            raise ValueError(
+                "Nesterov momentum requires a momentum and zero dampening: got "
+                f"momentum={values['momentum']}, dampening={values['dampening']}; "
+                "pass e.g. momentum=0.9, dampening=0.0"
+            )

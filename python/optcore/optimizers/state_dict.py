@@ -1,0 +1,188 @@
+"""State dicts: everything an optimizer needs to go on, by parameter path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import schedules
+from ..schedules import Schedule
+from ..typing import Array
+
+if TYPE_CHECKING:
+    from .base import Optimizer
+
+FORMAT = 1
+
+
+def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
+    """The state dict of an optimizer."""
+    return {
+        "format": FORMAT,
+        "rule": opt.rule,
+        "options": _options(opt),
+        "groups": [
+            {**{k: _plain(v) for k, v in g._values.items()}, "paths": g.paths} for g in opt.groups
+        ],
+        "step": opt.step_count,
+        "param_steps": dict(zip(opt._paths, opt._stepper.param_steps, strict=True)),
+        "state": {
+            path: {name: slot.copy() if copy else slot for name, slot in state.items()}
+            for path, state in opt._state.items()
+        },
+    }
+
+
+def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
+    """Takes over a state dict. Everything is checked before anything is changed."""
+    _check_header(opt, saved)
+    groups = _loaded_groups(opt, saved)
+    step, param_steps = _loaded_steps(opt, saved)
+    arrays = _loaded_state(opt, saved)
+
+    for path, slots in arrays.items():
+        for name, array in slots.items():
+            opt._state[path][name][...] = array
+    for group, values in zip(opt.groups, groups, strict=True):
+        opt._send(group._index, values)
+        group._values = values
+    opt._stepper.set_steps(step, param_steps)
+
+
+def _options(opt: Optimizer) -> list[dict[str, Any]]:
+    """What decides each group's state."""
+    return [{name: group._values[name] for name in opt._fixed} for group in opt.groups]
+
+
+def _plain(value: Any) -> Any:
+    """A value without objects of ours in it."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.to_dict() if isinstance(value, Schedule) else value
+
+
+def _restored(value: Any, now: Any) -> Any:
+    """The opposite; a `Lambda` cannot be saved, so the present schedule stays in its place."""
+    if isinstance(value, (list, tuple)):
+        present = now if isinstance(now, tuple) and len(now) == len(value) else [None] * len(value)
+        return tuple(_restored(v, p) for v, p in zip(value, present, strict=True))
+    if isinstance(value, Mapping):
+        if value.get("schedule") != "lambda":
+            return schedules.Schedule.from_dict(dict(value))
+        if not isinstance(now, Schedule):
+            raise ValueError(
+                "state_dict: a hyperparameter was a Python function, which cannot be saved; expected "
+                "this optimizer to have a schedule in its place: make it with one"
+            )
+        return now
+    return value
+
+
+def _entry(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
+    if name not in saved:
+        raise KeyError(f"state_dict/{name} is missing; expected a dict that state_dict() gave")
+    if not isinstance(saved[name], kind) or isinstance(saved[name], bool):
+        raise TypeError(
+            f"state_dict/{name}: got a {type(saved[name]).__name__}; "
+            "expected a dict that state_dict() gave"
+        )
+    return saved[name]
+
+
+def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
+    if not isinstance(saved, Mapping):
+        raise TypeError(
+            f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"
+        )
+    version = _entry(saved, "format", int)
+    if not 1 <= version <= FORMAT:
+        raise ValueError(
+            f"state_dict/format: expected at most {FORMAT}, got {version}; "
+            "load it with the newer optcore that saved it"
+        )
+    rule = _entry(saved, "rule", str)
+    if rule != opt.rule:
+        raise ValueError(
+            f"state_dict/rule: expected {opt.rule!r}, got {rule!r}; "
+            "load it into an optimizer of the same kind"
+        )
+
+
+def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries = _entry(saved, "groups", (list, tuple))
+    if len(entries) != len(opt.groups):
+        raise ValueError(
+            f"state_dict/groups: expected {len(opt.groups)} groups, got {len(entries)}; "
+            "loaded state dict has a different number of parameter groups"
+        )
+    loaded = []
+    for i, (entry, group) in enumerate(zip(entries, opt.groups, strict=True)):
+        where = f"state_dict/groups/{i}"
+        if not isinstance(entry, Mapping):
+            raise TypeError(f"{where}: expected a dict, got a {type(entry).__name__}")
+        names = {"paths", *group._values}
+        if set(entry) != names:
+            odd = sorted(map(str, set(entry) ^ names))
+            raise KeyError(f"{where}: expected exactly {sorted(names)}; these differ: {odd}")
+        if list(entry["paths"]) != group._paths:
+            raise ValueError(
+                f"{where}/paths: expected {group._paths}, got {list(entry['paths'])}; "
+                "make the optimizer over the same parameters"
+            )
+        values = opt._normalized(
+            {name: _restored(entry[name], now) for name, now in group._values.items()}
+        )
+        opt._check_fixed(i, group._values, values)
+        loaded.append(values)
+    return loaded
+
+
+def _count(value: Any, where: str) -> int:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise TypeError(f"{where}: expected an int, got {value!r}; step numbers count from 0")
+    if not 0 <= value < 2**64:
+        raise ValueError(f"{where}: expected 0 to 2**64 - 1, got {value}")
+    return int(value)
+
+
+def _loaded_steps(opt: Optimizer, saved: Mapping[str, Any]) -> tuple[int, list[int]]:
+    step = _count(_entry(saved, "step", (int, np.integer)), "state_dict/step")
+    counts = _entry(saved, "param_steps", Mapping)
+    _same_keys(counts, opt._paths, "state_dict/param_steps")
+    return step, [_count(counts[p], f"state_dict/param_steps/{p}") for p in opt._paths]
+
+
+def _loaded_state(opt: Optimizer, saved: Mapping[str, Any]) -> dict[str, dict[str, Array]]:
+    state = _entry(saved, "state", Mapping)
+    _same_keys(state, opt._paths, "state_dict/state")
+    loaded: dict[str, dict[str, Array]] = {}
+    for path, mine in opt._state.items():
+        where = f"state_dict/state/{path}"
+        if not isinstance(state[path], Mapping):
+            raise TypeError(f"{where}: expected a dict, got a {type(state[path]).__name__}")
+        _same_keys(state[path], list(mine), where)
+        loaded[path] = {}
+        for name, slot in mine.items():
+            array = np.asarray(state[path][name])
+            if array.dtype.kind != "f":
+                raise TypeError(f"{where}/{name}: expected a float array, got {array.dtype}")
+            if array.shape != slot.shape:
+                raise ValueError(
+                    f"{where}/{name}: expected shape {slot.shape}, got {array.shape}; "
+                    "make the optimizer over parameters of the same shapes"
+                )
+            # Loading a view of one's own state has to read all of it before writing any.
+            loaded[path][name] = array.copy()
+    return loaded
+
+
+def _same_keys(got: Mapping[Any, Any], expected: list[str], where: str) -> None:
+    missing = [key for key in expected if key not in got]
+    extra = sorted(map(str, set(got) - set(expected)))
+    if missing or extra:
+        raise KeyError(
+            f"{where}: expected exactly {expected}; missing {missing}, unknown {extra}: "
+            "make the optimizer over the same parameters"
+        )

@@ -1,0 +1,73 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .common import Array, Result, State, kept, moved, prepared, quiet, result, slot
+
+
+@quiet
+def adagrad(
+    p: Array,
+    g: Array,
+    state: State,
+    *,
+    step: int,
+    lr: float = 1e-2,
+    lr_decay: float = 0.0,
+    weight_decay: float = 0.0,
+    initial_accumulator_value: float = 0.0,
+    eps: float = 1e-10,
+    maximize: bool = False,
+    grad_scale: float = 1.0,
+    clip_value: float = math.inf,
+    decoupled_weight_decay: bool = False,
+) -> Result:
+    """A rate of its own for every element, from the sum of its squared gradients.
+
+    ::
+
+        s ← s + g²        θ ← θ - η/(1 + (t-1)·lr_decay) · g/(√s + ε)
+
+    Source: Duchi, Hazan & Singer, 2011; lr_decay as torch has it.
+
+    Args:
+        p: parameter, float32 or float64, any shape.
+        g: gradient of the shape of p, any real float type.
+        state: ``sum``, of the shape and type of p.
+        step: t, the number of this step, from 1.
+        lr: η.
+        lr_decay: how fast the rate falls.
+        weight_decay: λ; added to the gradient, or decoupled from it.
+        initial_accumulator_value: what ``sum`` starts at.
+        eps: ε.
+        maximize: climb instead of descend.
+        grad_scale: a factor for the gradient, applied first.
+        clip_value: the limit of every element of the scaled gradient.
+        decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
+
+    Returns:
+        The new parameter and the new state; the arguments are left as they are.
+
+    >>> adagrad(np.array([1.0]), np.array([3.0]), {}, step=1, lr=0.5, eps=0.0,
+    ...         initial_accumulator_value=16.0)
+    (array([0.7]), {'sum': array([25.])})
+    """
+    T = p.dtype.type
+    coupled = 0.0 if decoupled_weight_decay else weight_decay
+    g = prepared(
+        p,
+        g,
+        maximize=maximize,
+        grad_scale=grad_scale,
+        clip_value=clip_value,
+        coupled_decay=coupled,
+    )
+    s = slot(state, "sum", p, initial_accumulator_value) + g * g
+    u = g / (np.sqrt(s) + T(eps))
+    keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
+    rate = lr / (1 + float(step - 1) * lr_decay)
+    return result(p, moved(p, u, keep=keep, rate=rate), {"sum": s})

@@ -1,0 +1,133 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import _core
+from .common import Array, Result, State, at_least, kept, moved, prepared, quiet, result, slot
+
+
+@quiet
+def adam(
+    p: Array,
+    g: Array,
+    state: State,
+    *,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    eps_root: float = 0.0,
+    weight_decay: float = 0.0,
+    amsgrad: bool = False,
+    decoupled_weight_decay: bool = False,
+    maximize: bool = False,
+    grad_scale: float = 1.0,
+    clip_value: float = math.inf,
+) -> Result:
+    """Running averages of the gradient and of its square, both corrected for their start at 0.
+
+    ::
+
+        m ← β1·m + (1-β1)·g        m̂ = m/(1-β1ᵗ)
+        v ← β2·v + (1-β2)·g²       v̂ = v/(1-β2ᵗ)
+        θ ← θ - η·m̂/(√(v̂ + eps_root) + eps)
+
+    With amsgrad the largest v so far stands in the place of v in v̂.
+
+    Source: Kingma & Ba, 2015, algorithm 1; amsgrad: Reddi, Kale & Kumar, 2018, with the bias
+    correction that torch adds; eps_root as optax has it.
+
+    Args:
+        p: parameter, float32 or float64, any shape.
+        g: gradient of the shape of p, any real float type.
+        state: ``exp_avg`` (m), ``exp_avg_sq`` (v) and, with amsgrad, ``max_exp_avg_sq``; each of
+            the shape and type of p.
+        step: t, the number of this step, from 1.
+        lr: η.
+        betas: β1 and β2.
+        eps: added outside the root.
+        eps_root: added inside the root.
+        weight_decay: λ; added to the gradient, or decoupled from it.
+        amsgrad: never forget the largest v.
+        decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
+        maximize: climb instead of descend.
+        grad_scale: a factor for the gradient, applied first.
+        clip_value: the limit of every element of the scaled gradient.
+
+    Returns:
+        The new parameter and the new state; the arguments are left as they are.
+
+    >>> adam(np.array([1.0]), np.array([2.0]), {}, step=1, lr=0.5, betas=(0.5, 0.75), eps=0.0)
+    (array([0.5]), {'exp_avg': array([1.]), 'exp_avg_sq': array([1.])})
+    """
+    T = p.dtype.type
+    beta1, one_minus_beta1 = T(betas[0]), T(1 - betas[0])
+    beta2, one_minus_beta2 = T(betas[1]), T(1 - betas[1])
+    correct_m = T(1 / _core.math_one_minus_power(betas[0], step))
+    correct_v = T(1 / _core.math_one_minus_power(betas[1], step))
+    coupled = 0.0 if decoupled_weight_decay else weight_decay
+    g = prepared(
+        p,
+        g,
+        maximize=maximize,
+        grad_scale=grad_scale,
+        clip_value=clip_value,
+        coupled_decay=coupled,
+    )
+    m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
+    v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
+    new_state = {"exp_avg": m, "exp_avg_sq": v}
+    if amsgrad:
+        v = at_least(v, slot(state, "max_exp_avg_sq", p))
+        new_state["max_exp_avg_sq"] = v
+    u = (m * correct_m) / (np.sqrt(v * correct_v + T(eps_root)) + T(eps))
+    keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
+    return result(p, moved(p, u, keep=keep, rate=lr), new_state)
+
+
+def adamw(
+    p: Array,
+    g: Array,
+    state: State,
+    *,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    eps_root: float = 0.0,
+    weight_decay: float = 1e-2,
+    amsgrad: bool = False,
+    maximize: bool = False,
+    grad_scale: float = 1.0,
+    clip_value: float = math.inf,
+) -> Result:
+    """Adam whose weight decay is decoupled from the gradient: θ ← (1 - η·λ)·θ - η·u.
+
+    Source: Loshchilov & Hutter, 2019, algorithm 2, with the decay times the rate as torch has it.
+    Everything else, state, shapes and types included, is as in `adam`.
+
+    >>> adamw(np.array([1.0]), np.array([2.0]), {}, step=1, lr=0.5, betas=(0.5, 0.75), eps=0.0,
+    ...       weight_decay=0.5)
+    (array([0.25]), {'exp_avg': array([1.]), 'exp_avg_sq': array([1.])})
+    """
+    new: Result = adam(
+        p,
+        g,
+        state,
+        step=step,
+        lr=lr,
+        betas=betas,
+        eps=eps,
+        eps_root=eps_root,
+        weight_decay=weight_decay,
+        amsgrad=amsgrad,
+        decoupled_weight_decay=True,
+        maximize=maximize,
+        grad_scale=grad_scale,
+        clip_value=clip_value,
+    )
+    return new

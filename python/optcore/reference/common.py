@@ -1,0 +1,121 @@
+"""What every rule does around its formula: roundings, gradient, decay, and the form of results."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+State = Mapping[str, Array]
+Result = tuple[Array, dict[str, Array]]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def quiet(function: _F) -> _F:
+    """Lets a function meet infinities and NaN without a warning, as the compiled rules do.
+
+    >>> quiet(np.divide)(np.float32(1), np.float32(0))
+    np.float32(inf)
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def at_least(x: Array, low: Array) -> Array:
+    """max(x, low), element by element, that lets a NaN in x through.
+
+    >>> at_least(np.array([1.0, 3.0, np.nan]), np.array(2.0))
+    array([ 2.,  3., nan])
+    """
+    return np.where(x < low, low, x)
+
+
+def at_most(x: Array, high: Array) -> Array:
+    """min(x, high), element by element, that lets a NaN in x through.
+
+    >>> at_most(np.array([1.0, 3.0, np.nan]), np.array(2.0))
+    array([ 1.,  2., nan])
+    """
+    return np.where(x > high, high, x)
+
+
+def prepared(
+    p: Array,
+    g: Array,
+    *,
+    maximize: bool,
+    grad_scale: float,
+    clip_value: float,
+    coupled_decay: float = 0.0,
+) -> Array:
+    """The gradient as a rule sees it.
+
+    Rounded once to the type of p, times ±grad_scale, limited to [-clip_value, clip_value], and
+    with the coupled decay λ·p added where there is one.
+
+    >>> prepared(np.float32([1, 1]), np.array([0.5, 9.0]), maximize=True, grad_scale=2.0,
+    ...          clip_value=4.0, coupled_decay=0.25)
+    array([-0.75, -3.75], dtype=float32)
+    """
+    T = p.dtype.type
+    g = g.astype(p.dtype)
+    g = g * T(-grad_scale if maximize else grad_scale)
+    g = at_most(at_least(g, T(-clip_value)), T(clip_value))
+    if coupled_decay != 0:
+        g = g + T(coupled_decay) * p
+    return g
+
+
+def kept(lr: float, decoupled_decay: float) -> float:
+    """What decoupled decay leaves of a parameter, 1 - η·λ, in double.
+
+    >>> kept(0.5, 0.5)
+    0.75
+    """
+    return 1 - lr * decoupled_decay
+
+
+def moved(p: Array, u: Array, *, keep: float, rate: float) -> Array:
+    """The step along a direction u: keep·p - rate·u.
+
+    >>> moved(np.array([1.0]), np.array([2.0]), keep=0.5, rate=0.25)
+    array([0.])
+    """
+    T = p.dtype.type
+    return np.asarray(p * T(keep) - T(rate) * u)
+
+
+def slot(state: State, name: str, like: Array, start: float = 0.0) -> Array:
+    """The array of that name, or a new one filled with `start` where the state has none yet.
+
+    >>> slot({}, "sum", np.zeros(2), start=0.5)
+    array([0.5, 0.5])
+    """
+    if name in state:
+        return state[name]
+    return np.full_like(like, start)
+
+
+def result(p: Array, new: Array, state: Mapping[str, Array]) -> Result:
+    """The new parameter and state as arrays, with their types and shapes asserted.
+
+    >>> result(np.zeros(1), np.ones(1), {"sum": np.ones(1)})
+    (array([1.]), {'sum': array([1.])})
+    """
+    arrays = {name: np.asarray(x) for name, x in state.items()}
+    new = np.asarray(new)
+    assert new.dtype == p.dtype
+    assert new.shape == p.shape
+    for name, x in arrays.items():
+        assert x.dtype == (np.float64 if name == "mu_product" else p.dtype), name
+    return new, arrays

@@ -1,0 +1,91 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .common import Array, Result, State, at_least, kept, moved, prepared, quiet, result, slot
+
+
+@quiet
+def rmsprop(
+    p: Array,
+    g: Array,
+    state: State,
+    *,
+    step: int,
+    lr: float = 1e-2,
+    alpha: float = 0.99,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    momentum: float = 0.0,
+    centered: bool = False,
+    eps_in_sqrt: bool = False,
+    maximize: bool = False,
+    grad_scale: float = 1.0,
+    clip_value: float = math.inf,
+    decoupled_weight_decay: bool = False,
+) -> Result:
+    """The gradient over a running root mean square of itself.
+
+    ::
+
+        s ← α·s + (1-α)·g²        r = √s + ε, or √(s + ε) with eps_in_sqrt
+        centered                  a ← α·a + (1-α)·g, and max(s - a², 0) for s in r
+        momentum                  b ← μ·b + g/r, u = b; without it u = g/r
+        then                      θ ← θ - η·u
+
+    Source: Tieleman & Hinton, 2012; centered: Graves, 2013; ε outside the root as torch has it,
+    inside as TensorFlow has it. s - a² can only be negative by rounding; torch then has a NaN.
+
+    Args:
+        p: parameter, float32 or float64, any shape.
+        g: gradient of the shape of p, any real float type.
+        state: ``square_avg``, ``grad_avg`` if centered, ``momentum_buffer`` if momentum is not 0;
+            each of the shape and type of p.
+        step: the number of this step, from 1; the formula does not need it.
+        lr: η.
+        alpha: α.
+        eps: ε.
+        weight_decay: λ; added to the gradient, or decoupled from it.
+        momentum: μ.
+        centered: divide by the deviation instead of the root mean square.
+        eps_in_sqrt: ε inside the root.
+        maximize: climb instead of descend.
+        grad_scale: a factor for the gradient, applied first.
+        clip_value: the limit of every element of the scaled gradient.
+        decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
+
+    Returns:
+        The new parameter and the new state; the arguments are left as they are.
+
+    >>> rmsprop(np.array([1.0]), np.array([4.0]), {}, step=1, lr=0.5, alpha=0.75, eps=0.0)
+    (array([0.]), {'square_avg': array([4.])})
+    """
+    T = p.dtype.type
+    decay, one_minus_decay = T(alpha), T(1 - alpha)
+    eps_out, eps_in = (T(0), T(eps)) if eps_in_sqrt else (T(eps), T(0))
+    coupled = 0.0 if decoupled_weight_decay else weight_decay
+    g = prepared(
+        p,
+        g,
+        maximize=maximize,
+        grad_scale=grad_scale,
+        clip_value=clip_value,
+        coupled_decay=coupled,
+    )
+    s = decay * slot(state, "square_avg", p) + one_minus_decay * (g * g)
+    new_state = {"square_avg": s}
+    square = s
+    if centered:
+        a = decay * slot(state, "grad_avg", p) + one_minus_decay * g
+        new_state["grad_avg"] = a
+        square = at_least(square - a * a, T(0))
+    u = g / (np.sqrt(square + eps_in) + eps_out)
+    if momentum != 0:
+        u = T(momentum) * slot(state, "momentum_buffer", p) + u
+        new_state["momentum_buffer"] = u
+    keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
+    return result(p, moved(p, u, keep=keep, rate=lr), new_state)

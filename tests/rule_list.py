@@ -1,0 +1,215 @@
+"""Every rule of optcore, one row each, for all tests that go over rules.
+
+A row names the rule, its class, and the options under which it is tested; a new rule is enrolled
+everywhere by its row here. Options have the names that `reference`, `ops` and the classes share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import optcore
+from optcore import _core, ops, reference
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    name: str
+    """The function in `reference` and, with an underscore behind it, in `ops`."""
+    optimizer_name: str
+    options: tuple[Options, ...]
+    elementwise: bool = True
+
+    @property
+    def reference(self) -> Callable[..., Any]:
+        return getattr(reference, self.name)
+
+    @property
+    def ops(self) -> Callable[..., None]:
+        return getattr(ops, self.name + "_")
+
+    @property
+    def optimizer(self) -> Callable[..., Any]:
+        return getattr(optcore, self.optimizer_name)
+
+    def start(self, p: np.ndarray, options: Options) -> dict[str, np.ndarray]:
+        """The state before the first step: names in the order of the slots, initial values."""
+        _, after = self.reference(p, np.zeros_like(p), {}, step=1, **options)
+        first = {"sum": options.get("initial_accumulator_value", 0.0), "mu_product": 1.0}
+        return {name: np.full_like(x, first.get(name, 0.0)) for name, x in after.items()}
+
+    def step(
+        self,
+        p: np.ndarray,
+        g: np.ndarray,
+        state: dict[str, np.ndarray],
+        step: int,
+        options: Options,
+        **more: Any,
+    ) -> None:
+        """One step in place through `ops`."""
+        own = {k: v for k, v in options.items() if k != "initial_accumulator_value"}
+        assert self.ops(p, g, **state, step=step, **own, **more) is None
+
+
+# The options that every rule has.
+_CLIPPED = {"clip_value": 0.75, "maximize": True}
+_DECOUPLED = {"weight_decay": 0.1, "decoupled_weight_decay": True, "lr": 0.05}
+
+RULES = (
+    Rule(
+        "sgd",
+        "SGD",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1},
+            {"lr": 0.05, "momentum": 0.9},
+            {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
+            {"lr": 0.05, "momentum": 0.9, "nesterov": True},
+            {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
+            {"momentum": 0.9, **_DECOUPLED, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "momentum",
+        "Momentum",
+        (
+            {"lr": 0.05, "momentum": 0.9},
+            {"lr": 0.05, "momentum": 0.9, "nesterov": True},
+            {"lr": 0.05, "momentum": 0.9, "form": "average"},
+            {"lr": 0.05, "momentum": 0.9, "form": "average", "nesterov": True},
+            {"lr": 0.05, "momentum": 0.7, "weight_decay": 0.1, **_CLIPPED},
+            {"momentum": 0.7, "nesterov": True, **_DECOUPLED},
+            {"momentum": 0.7, "form": "average", "nesterov": True, **_DECOUPLED, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adagrad",
+        "Adagrad",
+        (
+            {},
+            {"lr": 0.1, "lr_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-8},
+            {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
+            {"lr_decay": 0.01, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "rmsprop",
+        "RMSprop",
+        (
+            {},
+            {"alpha": 0.9, "eps_in_sqrt": True, "eps": 1e-6},
+            {"centered": True},
+            {"momentum": 0.9},
+            {"momentum": 0.9, "centered": True, "weight_decay": 0.1, **_CLIPPED},
+            {"momentum": 0.5, "centered": True, "eps_in_sqrt": True, **_DECOUPLED},
+            {"weight_decay": 0.1, "maximize": True},
+        ),
+    ),
+    Rule(
+        "adadelta",
+        "Adadelta",
+        (
+            {},
+            {"lr": 0.5, "rho": 0.95, "eps": 1e-4, "weight_decay": 0.1},
+            {"rho": 0.8, **_DECOUPLED, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adam",
+        "Adam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1},
+            {"amsgrad": True},
+            {"amsgrad": True, "weight_decay": 0.1, "betas": (0.5, 0.6), **_CLIPPED},
+            {"eps": 0.0, "eps_root": 1e-8},
+            {"amsgrad": True, "eps_root": 1e-6, **_DECOUPLED},
+            {"betas": (0.0, 0.0)},
+        ),
+    ),
+    Rule(
+        "adamw",
+        "AdamW",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "amsgrad": True, "eps_root": 1e-8},
+            {"weight_decay": 0.0, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "nadam",
+        "NAdam",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "momentum_decay": 1.0},
+            {"momentum_decay": None},
+            {"momentum_decay": None, "lookahead": False, **_CLIPPED},
+            {"momentum_decay": None, "lookahead": False, "double_correction": True},
+            {"double_correction": True, "betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "adafactor",
+        "Adafactor",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "maximize": True, "beta2_decay": -0.5, "d": 2.0},
+            {"eps": (1e-30, 1e-3), "eps_mode": "add", "clip_value": 0.75},
+            {
+                "beta2": 0.999,
+                "normalize": False,
+                "d": float("inf"),
+                "relative_step": False,
+                "scale_parameter": False,
+                "eps": (1e-10, 1e-3),
+            },
+            {"lr": 0.5, "relative_step": False, "eps": (1e-6, 0.1)},
+        ),
+        elementwise=False,
+    ),
+)
+
+ROWS = [(rule, options) for rule in RULES for options in rule.options]
+
+
+def row_id(row: tuple[Rule, Options]) -> str:
+    rule, options = row
+    return "-".join([rule.name, *(f"{k}={v}" for k, v in options.items())])
+
+
+def gradients(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray]:
+    """Gradients of every size from 1e-3 to 1e3 and some that vanish, without end."""
+    while True:
+        g = rng.normal(size=shape) * 10 ** rng.uniform(-3, 3, size=shape)
+        g = np.where(rng.random(shape) < 0.05, rng.choice([0.0, -0.0, 1e-30], size=shape), g)
+        yield g.astype(dtype)
+
+
+def digest(steps: int = 5, size: int = 37) -> str:
+    """A hash of the bits of every rule in every row, of the reference and of scalar functions."""
+    bits = hashlib.sha256()
+    for rule, options in ROWS:
+        for dtype in (np.float32, np.float64):
+            rng = np.random.default_rng(0)
+            p = rng.normal(size=size).astype(dtype)
+            state = rule.start(p, options)
+            copied, copied_state = p.copy(), {k: v.copy() for k, v in state.items()}
+            for t, g in zip(range(1, steps + 1), gradients(rng, p.shape, dtype), strict=False):
+                rule.step(p, g, state, t, options)
+                copied, copied_state = rule.reference(copied, g, copied_state, step=t, **options)
+            for x in (p, *state.values(), copied, *copied_state.values()):
+                bits.update(x.tobytes())
+    for x in np.random.default_rng(1).uniform(0.01, 3, size=200):
+        values = (_core.math_exp(x), _core.math_log(x), _core.math_cos(x), _core.math_tanh(x))
+        bits.update(np.array([*values, _core.math_pow(x, -0.8)]).tobytes())
+    for n in range(1, 200):
+        bits.update(np.float64(_core.math_one_minus_power(0.999, n)).tobytes())
+    return bits.hexdigest()
