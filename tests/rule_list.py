@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 import optcore
 from optcore import _core, ops, reference
 
@@ -56,7 +55,9 @@ class Rule:
     ) -> None:
         """One step in place through `ops`."""
         own = {k: v for k, v in options.items() if k != "initial_accumulator_value"}
-        assert self.ops(p, g, **state, step=step, **own, **more) is None
+        # adafactor_ takes the one slot of a vector in the place of row_var.
+        slots = {"row_var" if k == "variance" else k: v for k, v in state.items()}
+        assert self.ops(p, g, **slots, step=step, **own, **more) is None
 
 
 # The options that every rule has.
@@ -74,7 +75,7 @@ RULES = (
             {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
             {"lr": 0.05, "momentum": 0.9, "nesterov": True},
             {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
-            {"momentum": 0.9, **_DECOUPLED, **_CLIPPED},
+            {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, **_CLIPPED},
         ),
     ),
     Rule(
@@ -86,8 +87,7 @@ RULES = (
             {"lr": 0.05, "momentum": 0.9, "form": "average"},
             {"lr": 0.05, "momentum": 0.9, "form": "average", "nesterov": True},
             {"lr": 0.05, "momentum": 0.7, "weight_decay": 0.1, **_CLIPPED},
-            {"momentum": 0.7, "nesterov": True, **_DECOUPLED},
-            {"momentum": 0.7, "form": "average", "nesterov": True, **_DECOUPLED, **_CLIPPED},
+            {"momentum": 0.7, "form": "average", "nesterov": True, **_CLIPPED},
         ),
     ),
     Rule(
@@ -97,7 +97,6 @@ RULES = (
             {},
             {"lr": 0.1, "lr_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-8},
             {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
-            {"lr_decay": 0.01, **_DECOUPLED},
         ),
     ),
     Rule(
@@ -109,7 +108,7 @@ RULES = (
             {"centered": True},
             {"momentum": 0.9},
             {"momentum": 0.9, "centered": True, "weight_decay": 0.1, **_CLIPPED},
-            {"momentum": 0.5, "centered": True, "eps_in_sqrt": True, **_DECOUPLED},
+            {"momentum": 0.5, "centered": True, "eps_in_sqrt": True},
             {"weight_decay": 0.1, "maximize": True},
         ),
     ),
@@ -119,7 +118,7 @@ RULES = (
         (
             {},
             {"lr": 0.5, "rho": 0.95, "eps": 1e-4, "weight_decay": 0.1},
-            {"rho": 0.8, **_DECOUPLED, **_CLIPPED},
+            {"rho": 0.8, **_CLIPPED},
         ),
     ),
     Rule(

@@ -3,17 +3,17 @@ number of threads, split, layout, type of the gradient, and door."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
-from rule_list import ROWS, RULES, Options, Rule, digest, gradients, row_id
-
 import optcore
+import pytest
 from optcore import _core, reference
+from rule_list import ROWS, RULES, Options, Rule, digest, gradients, row_id
 
 LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 1000, 4099)
 SHAPES = ((1, 1), (1, 9), (9, 1), (3, 5), (17, 33), (65, 66), (2, 1030), (2, 3, 5), (3, 1, 9))
@@ -253,11 +253,46 @@ def test_optimizer_classes(row, dtype):
             check_all(params[k], state, wanted[k], (k, f"step {t}"))
 
 
+@pytest.mark.parametrize("row", [r for r in ROWS if r[0].elementwise], ids=row_id)
+@both_dtypes
+def test_decoupled_decay_of_any_rule(row, dtype):
+    """The core has it for every rule, also for those whose classes, as torch's, have none."""
+    rule, options = row
+    if rule.name == "adamw":
+        return  # it is adam with this very option
+    options = {**options, "weight_decay": 0.25, "decoupled_weight_decay": True}
+    kind = rule.optimizer
+    defaults = {k: v.default for k, v in inspect.signature(kind).parameters.items()}
+    values = {**defaults, **options}
+    hypers = [float(kind._scalars(values)[name]) for name in kind.hypers()]
+    p, grads, wanted = case(rule, options, (33,), dtype, 3)
+    state = rule.start(p, options)
+    for t, g in enumerate(grads, 1):
+        _core.apply(
+            kind.rule,
+            kind._variant(values),
+            [p],
+            [g],
+            [[v for k, v in state.items() if k != "mu_product"]],
+            [state.get("mu_product")],
+            hypers,
+            True,
+            values["maximize"],
+            [t],
+            np.inf,
+            values["clip_value"] or np.inf,
+            0,
+        )
+        check_all(p, state, wanted[t - 1], f"step {t}")
+
+
 @both_dtypes
 def test_global_norm(dtype):
     rng = np.random.default_rng(5)
     shapes = [(), (0,), (1,), (17,), (4096,), (4097,), (100, 130), (3, 5, 7), (33_000,)]
-    grads = [np.asarray(rng.normal(size=s) * 10 ** rng.uniform(-3, 3, s)).astype(dtype) for s in shapes]
+    grads = [
+        np.asarray(rng.normal(size=s) * 10 ** rng.uniform(-3, 3, s)).astype(dtype) for s in shapes
+    ]
     grads += [np.asfortranarray(grads[6]), grads[6][::-1, ::-2], grads[7].transpose(1, 2, 0)]
     wanted = reference.global_norm(grads)
     for isa in optcore.available_isas():
@@ -283,7 +318,9 @@ def test_bits_do_not_depend_on_libm_variants():
     environment = {
         **os.environ,
         "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable",
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        ),
     }
     program = "import rule_list; print(rule_list.digest())"
     masked = subprocess.run(

@@ -42,12 +42,14 @@ public:
     }
 
     void set_variant(size_t g, unsigned variant, bool decoupled, bool maximize) {
+        const Busy busy(*this);
         groups_.at(g).variant = variant;
         groups_.at(g).decoupled = decoupled || info_.factored;
         groups_.at(g).maximize = maximize;
     }
 
     void set_hyper(size_t g, const std::string &name, py::object value) {
+        const Busy busy(*this);
         const int i = index_of(name);
         Source source;
         if (py::isinstance<Schedule>(value))
@@ -135,7 +137,10 @@ public:
     uint64_t step_count() const { return step_; }
     double grad_norm() const { return grad_norm_; }
 
-    StepOptions options;
+    const StepOptions &options() const { return options_; }
+    void set_clip_norm(double limit) { set(options_.clip_norm, limit); }
+    void set_clip_value(double limit) { set(options_.clip_value, limit); }
+    void set_threads(int threads) { set(options_.threads, threads); }
 
 private:
     /// Marks the stepper as in use; a second thread gets an error instead of a mixed step.
@@ -153,6 +158,12 @@ private:
     private:
         std::atomic_flag &flag_;
     };
+
+    template <class T>
+    void set(T &option, T value) {
+        const Busy busy(*this);
+        option = value;
+    }
 
     /// Owned references to the gradients of one step.
     struct Leaves {
@@ -245,7 +256,7 @@ private:
         for (const Tensor &t : tensors_)
             total += t.size;
         const GilReleased unlocked(total);
-        grad_norm_ = optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options, work_);
+        grad_norm_ = optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options_, work_);
         ++step_;
     }
 
@@ -278,6 +289,7 @@ private:
     std::unique_ptr<GradientStore> bound_store_;
     std::unique_ptr<Leaves> bound_;
     std::vector<Gradient> bound_grads_;
+    StepOptions options_;
     Workspace work_;
     uint64_t step_ = 0;
     double grad_norm_ = std::nan("");
@@ -308,12 +320,12 @@ void bind_stepper(py::module_ &m) {
         .def_property_readonly("param_steps", &Stepper::param_steps)
         .def_property_readonly("step_count", &Stepper::step_count)
         .def_property_readonly("grad_norm", &Stepper::grad_norm)
-        .def_property("clip_norm", [](const Stepper &s) { return s.options.clip_norm; },
-                      [](Stepper &s, double value) { s.options.clip_norm = value; })
-        .def_property("clip_value", [](const Stepper &s) { return s.options.clip_value; },
-                      [](Stepper &s, double value) { s.options.clip_value = value; })
-        .def_property("threads", [](const Stepper &s) { return s.options.threads; },
-                      [](Stepper &s, int value) { s.options.threads = value; });
+        .def_property("clip_norm", [](const Stepper &s) { return s.options().clip_norm; },
+                      &Stepper::set_clip_norm)
+        .def_property("clip_value", [](const Stepper &s) { return s.options().clip_value; },
+                      &Stepper::set_clip_value)
+        .def_property("threads", [](const Stepper &s) { return s.options().threads; },
+                      &Stepper::set_threads);
 }
 
 } // namespace optcore

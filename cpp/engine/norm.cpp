@@ -53,7 +53,7 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
 
 double clip_factor(double norm, double limit) {
     const double factor = limit / (norm + 1e-6);
-    return factor > 1 ? 1 : factor;
+    return factor > 1 || std::isinf(limit) ? 1 : factor;
 }
 
 } // namespace optcore

@@ -17,35 +17,36 @@ RuleContext context_of(const Tensor &t, const Group &group) {
             t.epsilon()};
 }
 
-/// Works out the scalars of every tensor. Tensors of one group, dtype and step number share them,
-/// unless the rule keeps scalar state of its own for each.
+/// Works out the scalars of every tensor, and updates its scalar state. Neighbours that agree in all
+/// that decides them share one block.
 void prepare(const Tensor *tensors, int64_t count, const Group *groups, double clip_factor,
              double clip_value, Workspace &work) {
-    int last = -1;
-    int64_t last_tensor = -1;
+    const Tensor *last = nullptr;
+    double last_before = 0; // the last tensor's scalar state, as it was
     work.blocks.clear();
     for (int64_t i = 0; i < count; ++i) {
         const Tensor &t = tensors[i];
-        if (!t.active())
-            continue;
+        if (!t.grad.data)
+            continue; // an empty tensor goes on: its scalar state counts steps too
         const Group &group = groups[t.group];
         const RuleInfo &info = rule_info(group.rule);
         if (info.factored)
             continue;
-        const bool same = last >= 0 && !t.scalars && tensors[last_tensor].group == t.group &&
-                          tensors[last_tensor].dtype == t.dtype &&
-                          tensors[last_tensor].steps == t.steps;
-        if (!same) {
+        const bool same = last && last->group == t.group && last->dtype == t.dtype &&
+                          last->steps == t.steps && (!t.scalars || *t.scalars == last_before);
+        if (same && t.scalars) {
+            *t.scalars = *last->scalars;
+        } else if (!same) {
             const double decay = group.hyper[1];
             const StepScalars scalars = {group.maximize ? -clip_factor : clip_factor, clip_value,
                                          decay, group.decoupled ? 1 - group.hyper[0] * decay : 1};
-            last = int(work.blocks.size());
-            last_tensor = i;
+            last = &t;
+            last_before = t.scalars ? *t.scalars : 0;
             work.blocks.emplace_back();
             info.prepare(group.variant, t.dtype, context_of(t, group), scalars,
                          work.blocks.back().bytes);
         }
-        work.block_of[i] = last;
+        work.block_of[i] = int(work.blocks.size()) - 1;
     }
 }
 
@@ -88,7 +89,7 @@ double step(Tensor *tensors, int64_t count, const Group *groups, const StepOptio
     work.block_of.assign(count, -1);
     work.blocks.reserve(count);
     double norm = std::nan(""), factor = 1;
-    if (!std::isinf(options.clip_norm)) {
+    if (!std::isnan(options.clip_norm)) {
         norm = global_norm(tensors, count, options.threads, work.sums);
         factor = clip_factor(norm, options.clip_norm);
     }

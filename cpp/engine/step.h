@@ -11,9 +11,11 @@
 namespace optcore {
 
 struct StepOptions {
-    double clip_norm = std::numeric_limits<double>::infinity();  ///< of all gradients together
-    double clip_value = std::numeric_limits<double>::infinity(); ///< of each element, after that
-    int threads = 0;                                             ///< 0: the default
+    /// Limit of the norm of all gradients together; NaN: the norm is not taken.
+    double clip_norm = std::numeric_limits<double>::quiet_NaN();
+    /// Limit of each element, after that.
+    double clip_value = std::numeric_limits<double>::infinity();
+    int threads = 0; ///< 0: the default
 };
 
 /// The scalars of one rule at one step number, ready for the loop.

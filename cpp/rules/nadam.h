@@ -3,7 +3,7 @@
 ///   μ = β1·(1 − ½·0.96^(t·ψ)),  μ' the same at t+1,  P = the product of all μ so far
 ///   u = [ μ'·m/(1−P·μ') + (1−μ)·g/(1−P) ] / (√v̂ + ε)        with v̂ = v/(1−β2ᵗ)
 /// Without the schedule μ = μ' = β1. `lookahead` off corrects m with 1−P instead of 1−P·μ';
-/// `double_correction` divides the bracket by 1−β1ᵗ once more, as some texts print it.
+/// `double_correction` divides m by 1−β1ᵗ once more, as some texts print it.
 template <class T, unsigned>
 struct NAdam : DirectionRule {
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
@@ -25,9 +25,9 @@ struct NAdam : DirectionRule {
           eps(T(c.h[2])) {
         const double mu = momentum(c, double(c.t)), mu_next = momentum(c, double(c.t) + 1);
         const double product = c.scalars[0] *= mu;
-        const double outer = c.h[6] != 0 ? math::one_minus_power(c.h[0], c.t) : 1;
-        take_m = T(mu_next / (1 - (c.h[5] != 0 ? product * mu_next : product)) / outer);
-        take_g = T((1 - mu) / (1 - product) / outer);
+        const double again = c.h[6] != 0 ? math::one_minus_power(c.h[0], c.t) : 1;
+        take_m = T(mu_next / (1 - (c.h[5] != 0 ? product * mu_next : product)) / again);
+        take_g = T((1 - mu) / (1 - product));
     }
 
     static double momentum(const RuleContext &c, double t) {

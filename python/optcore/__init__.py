@@ -1,11 +1,11 @@
 """optcore: the optimizer step of a training loop, in C++, on the caller's own arrays.
 
-    >>> import numpy as np, optcore as oc
-    >>> params = {"W": np.ones((2, 2)), "b": np.zeros(2)}
-    >>> opt = oc.AdamW(params, lr=1e-3)
-    >>> opt.step({"W": np.ones((2, 2)), "b": np.ones(2)})
-    >>> round(float(params["b"][0]), 6)
-    -0.001
+>>> import numpy as np, optcore as oc
+>>> params = {"W": np.ones((2, 2)), "b": np.zeros(2)}
+>>> opt = oc.AdamW(params, lr=1e-3)
+>>> opt.step({"W": np.ones((2, 2)), "b": np.ones(2)})
+>>> round(float(params["b"][0]), 6)
+-0.001
 """
 
 from . import ops, reference, schedules

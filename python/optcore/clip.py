@@ -18,7 +18,7 @@ def global_norm(grads: Tree, *, threads: int | None = None) -> float:
     Sums run in float64 over fixed blocks, so the bits depend on the arrays alone.
 
     Args:
-        grads: any nesting of dict, list and tuple of real float arrays; None leaves are skipped.
+        grads: any nesting of dict, list and tuple of real float arrays; None is skipped.
         threads: as for a step.
 
     Example:
@@ -35,7 +35,7 @@ def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None)
     An optimizer's own `clip_norm=` does the same inside its step, without writing the gradients.
 
     Args:
-        grads: any nesting of dict, list and tuple of writable float arrays; None leaves are skipped.
+        grads: any nesting of dict, list and tuple of writable float arrays; None is skipped.
         max_norm: the limit, 0 or more.
         threads: as for a step.
 

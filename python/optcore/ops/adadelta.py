@@ -30,7 +30,8 @@ def adadelta_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        square_avg, acc_delta: state arrays, each of the shape, dtype and layout of `p`, updated in place.
+        square_avg, acc_delta: state arrays, each of the shape, dtype and layout of `p`,
+            updated in place.
         step: the number of this step, from 1; with lists, one number for all or a list.
 
     Raises:

@@ -34,8 +34,9 @@ def adam_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        exp_avg, exp_avg_sq, max_exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`, updated in place.
-            The third only with amsgrad.
+        exp_avg, exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`,
+            updated in place.
+        max_exp_avg_sq: one more of them, only with amsgrad.
         step: the number of this step, from 1; with lists, one number for all or a list.
 
     Raises:
@@ -44,7 +45,7 @@ def adam_(
     Example:
         >>> import numpy as np, optcore as oc
         >>> w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
-        >>> oc.ops.adam_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, eps=0.0, weight_decay=0.0)
+        >>> oc.ops.adam_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, weight_decay=0.0)
         >>> np.round(w, 12)
         array([ 0.75, -1.75])
     """
@@ -98,8 +99,9 @@ def adamw_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        exp_avg, exp_avg_sq, max_exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`, updated in place.
-            The third only with amsgrad.
+        exp_avg, exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`,
+            updated in place.
+        max_exp_avg_sq: one more of them, only with amsgrad.
         step: the number of this step, from 1; with lists, one number for all or a list.
 
     Raises:
@@ -108,7 +110,7 @@ def adamw_(
     Example:
         >>> import numpy as np, optcore as oc
         >>> w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
-        >>> oc.ops.adamw_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, eps=0.0, weight_decay=0.0)
+        >>> oc.ops.adamw_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, weight_decay=0.0)
         >>> np.round(w, 12)
         array([ 0.75, -1.75])
     """

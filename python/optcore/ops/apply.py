@@ -32,10 +32,7 @@ def apply_(
 ) -> None:
     """One step of a rule on the given arrays, in place."""
     values = kind._normalized(dict(values))
-    found = {name: hyper.source(v, name) for name, v in kind._scalars(values).items()}
-    for name, value in found.items():
-        if not isinstance(value, float):
-            raise TypeError(f"{name}: expected a number, got {value!r}; ops take no schedules")
+    found = {name: _number(v, name) for name, v in kind._scalars(values).items()}
     several = isinstance(p, (list, tuple))
     params = _listed(p, several, "p", None)
     count = len(params)
@@ -51,10 +48,17 @@ def apply_(
         bool(values.get("decoupled_weight_decay", False)),
         bool(values["maximize"]),
         _steps(step, count),
-        hyper.limit(clip_norm, "clip_norm"),
-        hyper.limit(clip_value, "clip_value"),
+        hyper.limit(clip_norm, "clip_norm", hyper.NO_NORM),
+        hyper.limit(clip_value, "clip_value", hyper.NO_LIMIT),
         hyper.thread_count(threads),
     )
+
+
+def _number(value: Any, name: str) -> float:
+    number = hyper.source(value, name)
+    if not isinstance(number, float):
+        raise TypeError(f"{name}: expected a number, got {value!r}; call it with schedule(step)")
+    return number
 
 
 def _listed(arrays: Any, several: bool, name: str, count: int | None) -> list[Any]:

@@ -35,7 +35,8 @@ def nadam_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        exp_avg, exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`, updated in place.
+        exp_avg, exp_avg_sq: state arrays, each of the shape, dtype and layout of `p`,
+            updated in place.
         mu_product: a float64 array of one value that starts at 1, updated in place.
         step: the number of this step, from 1; with lists, one number for all or a list.
 

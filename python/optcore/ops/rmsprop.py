@@ -34,8 +34,9 @@ def rmsprop_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        square_avg, grad_avg, momentum_buffer: state arrays, each of the shape, dtype and layout of `p`, updated in place.
-            The second only if centered, the third only with momentum.
+        square_avg: a state array of the shape, dtype and layout of `p`, updated in place.
+        grad_avg: another, only if centered.
+        momentum_buffer: another, only with momentum.
         step: the number of this step, from 1; with lists, one number for all or a list.
 
     Raises:

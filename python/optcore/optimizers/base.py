@@ -176,7 +176,7 @@ class Optimizer:
 
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
-        self._stepper.clip_norm = hyper.limit(value, "clip_norm")
+        self._stepper.clip_norm = hyper.limit(value, "clip_norm", hyper.NO_NORM)
         self._clip_norm = value
 
     @property
@@ -186,7 +186,7 @@ class Optimizer:
 
     @clip_value.setter
     def clip_value(self, value: float | None) -> None:
-        self._stepper.clip_value = hyper.limit(value, "clip_value")
+        self._stepper.clip_value = hyper.limit(value, "clip_value", hyper.NO_LIMIT)
         self._clip_value = value
 
     @property
@@ -227,6 +227,13 @@ class Optimizer:
         """
         state_dict.load(self, saved)
 
+    def __reduce__(self) -> Any:
+        """An optimizer belongs to the arrays it was made over, so it is not copied on its own."""
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied, as it updates arrays that it does "
+            "not own; save state_dict(copy=True) and load it into an optimizer over the new arrays"
+        )
+
     def __repr__(self) -> str:
         values = self.groups[0]._values
         shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
@@ -240,7 +247,9 @@ class Optimizer:
         """A group's values, each checked; functions become schedules."""
         for name in cls._switches:
             if not isinstance(values[name], (bool, np.bool_)):
-                raise TypeError(f"{name}: expected True or False, got {values[name]!r}; pass a bool")
+                raise TypeError(
+                    f"{name}: expected True or False, got {values[name]!r}; pass a bool"
+                )
         for name, value in cls._scalars(values).items():
             hyper.check(cls.rule, name, hyper.source(value, name))
         cls._check(values)
@@ -319,9 +328,9 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]]]:
         and len(params) > 0
         and all(isinstance(item, dict) and "params" in item for item in params)
     )
-    if not grouped:
-        trees, overrides = [_core.Tree(params, "params")], [{}]
-    else:
+    trees = [_core.Tree(params, "params")]
+    overrides: list[dict[str, Any]] = [{}]
+    if grouped:
         trees = [_core.Tree(item["params"], f"groups[{i}]/params") for i, item in enumerate(params)]
         overrides = [{k: v for k, v in item.items() if k != "params"} for item in params]
     if not any(tree.paths for tree in trees):
@@ -348,4 +357,3 @@ def _check_unique(trees: list[_core.Tree]) -> None:
                     "ones, as state is kept by path: give them names with a dict"
                 )
             seen[path] = name
-

@@ -60,7 +60,9 @@ class Group(MutableMapping[str, Any]):
         self._values = values
 
     def __delitem__(self, name: str) -> None:
-        raise TypeError(f"groups[{self._index}]: a hyperparameter cannot be deleted; set it instead")
+        raise TypeError(
+            f"groups[{self._index}]: a hyperparameter cannot be deleted; set it instead"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -70,6 +72,3 @@ class Group(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Group({dict(self._values)!r}, {len(self._paths)} parameters)"
-
-
-

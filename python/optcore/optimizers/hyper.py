@@ -26,7 +26,7 @@ def source(value: object, name: str) -> float | Schedule:
 
 
 def settled(value: Any, name: str) -> Any:
-    """A group's value as it is kept: numbers as floats, functions as schedules, the rest as it is."""
+    """A group's value as it is kept: numbers as floats, functions as schedules."""
     if isinstance(value, (tuple, list)):
         return tuple(settled(item, f"{name}[{i}]") for i, item in enumerate(value))
     if isinstance(value, np.bool_):
@@ -79,15 +79,19 @@ def finite(value: object, name: str) -> float:
     return number
 
 
-def limit(value: object, name: str) -> float:
-    """A limit for clipping: None for none, else a number above 0."""
+def limit(value: object, name: str, off: float) -> float:
+    """A limit for clipping: a number above 0, or None, which the core knows as `off`."""
     if value is None:
-        return float("inf")
+        return off
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number or None, got {value!r}; pass e.g. 1.0")
     if not float(value) > 0:
         raise ValueError(f"{name}: expected a number above 0, got {value}; None turns it off")
     return float(value)
+
+
+NO_NORM = float("nan")
+NO_LIMIT = float("inf")
 
 
 def thread_count(value: object) -> int:

@@ -23,8 +23,8 @@ class NAdam(Optimizer):
 
     With `momentum_decay=None` there is no schedule: μ = μ' = β1 and P = β1ᵗ, optax's form. With
     `lookahead=False` m is divided by 1−P, as texts that speak of m̂ have it; with
-    `double_correction=True` the whole of u is divided by 1−β1ᵗ once more. One tutorial corrects
-    m twice in this way; it is an option only to reproduce such results.
+    `double_correction=True` m is divided by 1−β1ᵗ once more. Some texts correct m twice in this
+    way; it is an option only to reproduce their results.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -35,7 +35,7 @@ class NAdam(Optimizer):
         momentum_decay: ψ, or None for a constant momentum.
         decoupled_weight_decay: AdamW's decay instead of L2.
         lookahead: correct the bias of m as at the next step.
-        double_correction: divide the whole direction by 1−β1ᵗ.
+        double_correction: correct the bias of m twice.
         maximize: step along the gradient instead of against it.
         clip_norm, clip_value, threads: see `Optimizer`.
 

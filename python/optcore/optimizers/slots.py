@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from .. import _core
 from ..typing import Array
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True)
+class Slot:
     """A state array to be made: for which parameter, which of how many, its shape and strides."""
 
     param: Array
@@ -39,24 +40,29 @@ def allocate(slots: list[Slot]) -> list[Array]:
     requests = []
     for slot in slots:
         size = int(np.prod(slot.shape, dtype=np.int64)) * slot.param.itemsize
-        requests.append((size, first_address(slot.param), slot.index, slot.count))
+        requests.append((size, _first_address(slot.param), slot.index, slot.count))
     offsets, total = _core.place_slots(requests)
     memory = np.zeros(total + _core.placement_base, np.uint8)
     start = -memory.ctypes.data % _core.placement_base
     return [
-        np.ndarray(s.shape, s.param.dtype, memory, start + offset + _reach(s), s.strides)
-        for s, offset in zip(slots, offsets, strict=True)
+        np.ndarray(
+            slot.shape,
+            slot.param.dtype,
+            memory,
+            start + offset + _reach(slot.shape, slot.strides),
+            slot.strides,
+        )
+        for slot, offset in zip(slots, offsets, strict=True)
     ]
 
 
-def first_address(array: Array) -> int:
+def _first_address(array: Array) -> int:
     """The lowest address of an array."""
-    return array.ctypes.data - _reach(Slot(array, 0, 1, array.shape, array.strides))
+    return array.ctypes.data - _reach(array.shape, array.strides)
 
 
-def _reach(slot: Slot) -> int:
+def _reach(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
     """How far element [0, ..., 0] lies above the lowest address: 0 without negative strides."""
-    if 0 in slot.shape:
+    if 0 in shape:
         return 0
-    steps = zip(slot.shape, slot.strides, strict=True)
-    return sum(-(n - 1) * stride for n, stride in steps if stride < 0)
+    return sum(-(n - 1) * stride for n, stride in zip(shape, strides, strict=True) if stride < 0)

@@ -73,8 +73,8 @@ def _restored(value: Any, now: Any) -> Any:
             return schedules.Schedule.from_dict(dict(value))
         if not isinstance(now, Schedule):
             raise ValueError(
-                "state_dict: a hyperparameter was a Python function, which cannot be saved; expected "
-                "this optimizer to have a schedule in its place: make it with one"
+                "state_dict: a hyperparameter was a Python function, which cannot be saved; "
+                "expected this optimizer to have a schedule in its place: make it with one"
             )
         return now
     return value

@@ -106,16 +106,34 @@ def slot(state: State, name: str, like: Array, start: float = 0.0) -> Array:
     return np.full_like(like, start)
 
 
+def laid_out(x: Array, like: Array) -> Array:
+    """A copy of x whose elements lie in memory in the order of those of `like`.
+
+    >>> laid_out(np.zeros((2, 3)), like=np.zeros((2, 3), order="F")).strides
+    (8, 16)
+    >>> laid_out(np.zeros(3), like=np.zeros(3)[::-1]).strides
+    (-8,)
+    """
+    turned = (..., *(slice(None, None, -1 if s < 0 else 1) for s in like.strides))
+    copy: Array = np.empty_like(like, dtype=x.dtype)[turned]
+    copy[...] = x
+    return copy
+
+
 def result(p: Array, new: Array, state: Mapping[str, Array]) -> Result:
     """The new parameter and state as arrays, with their types and shapes asserted.
+
+    What has the shape of the parameter also has its order in memory, on which sums depend.
 
     >>> result(np.zeros(1), np.ones(1), {"sum": np.ones(1)})
     (array([1.]), {'sum': array([1.])})
     """
     arrays = {name: np.asarray(x) for name, x in state.items()}
+    for name, x in arrays.items():
+        assert x.dtype == (np.float64 if name == "mu_product" else p.dtype), name
+        if x.shape == p.shape:
+            arrays[name] = laid_out(x, p)
     new = np.asarray(new)
     assert new.dtype == p.dtype
     assert new.shape == p.shape
-    for name, x in arrays.items():
-        assert x.dtype == (np.float64 if name == "mu_product" else p.dtype), name
-    return new, arrays
+    return laid_out(new, p), arrays

@@ -1,0 +1,60 @@
+"""The command `optcore`. Each subcommand is a module of `optcore.commands`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from . import commands
+from ._core import __version__
+from .commands.extras import MissingExtraError
+
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with all subcommands."""
+    top = argparse.ArgumentParser(
+        prog="optcore", description="The optimizer step of a training loop, in C++."
+    )
+    top.add_argument("--version", action="version", version=f"optcore {__version__}")
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND")
+    for command in commands.ALL:
+        command.add_parser(subparsers)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code.
+
+    Args:
+        argv: the arguments; None takes the process's own.
+
+    Returns:
+        0, or 1 where the command failed, 2 where the arguments make no sense, 130 after Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without µ shows a question mark
+    top = parser()
+    try:
+        args = top.parse_args(argv)
+        if not hasattr(args, "run"):
+            top.print_help(sys.stderr)
+            return 2
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as end:  # argparse has spoken
+        return end.code if isinstance(end.code, int) else 1
+    except MissingExtraError as error:
+        print(f"optcore: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\noptcore: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
