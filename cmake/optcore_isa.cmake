@@ -13,14 +13,11 @@ function(optcore_add_isa_objects target)
   endif()
 
   if(MSVC)
-    # /fp:precise keeps every operation as written; contraction has to be turned off on its own.
-    set(exact_flags /O2 /fp:precise /fp:contract-)
     set(flags_x86_64_v3 /arch:AVX2)
     set(flags_x86_64_v4 /arch:AVX512)
   else()
-    # No contraction, so that every level gives the same bits. errno and traps are not used here,
-    # and would keep loops from vectorizing.
-    set(exact_flags -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math)
+    # errno and traps are not used here, and would keep loops from vectorizing.
+    set(loop_flags $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math)
     set(flags_x86_64_v3 -march=x86-64-v3)
     set(flags_x86_64_v4 -march=x86-64-v4 -mprefer-vector-width=512)
   endif()
@@ -31,11 +28,17 @@ function(optcore_add_isa_objects target)
     add_library(${objects} OBJECT ${PROJECT_SOURCE_DIR}/cpp/kernels/kernels.cpp)
     target_compile_features(${objects} PRIVATE cxx_std_17)
     target_compile_definitions(${objects} PRIVATE OPTCORE_ISA=${level} OPTCORE_ISA_NAME="${name}")
-    target_compile_options(${objects} PRIVATE ${exact_flags} ${flags_${level}})
+    target_compile_options(${objects} PRIVATE ${loop_flags} ${flags_${level}})
     # Link-time optimization would pool what the levels must keep apart.
     set_target_properties(${objects} PROPERTIES
       POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF CXX_VISIBILITY_PRESET hidden)
-    optcore_warnings(${objects})
+    optcore_options(${objects})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+    list(APPEND all_objects $<TARGET_OBJECTS:${objects}>)
   endforeach()
+
+  # Says how many loops that makes, and in how many bytes.
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM COMMAND ${CMAKE_COMMAND}
+    "-DRULES=${PROJECT_SOURCE_DIR}/cpp/rules/rules.def" "-DLEVELS=${levels}"
+    "-DOBJECTS=$<JOIN:${all_objects},;>" -P ${PROJECT_SOURCE_DIR}/cmake/report_loops.cmake)
 endfunction()

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import optcore
 import pytest
-from optcore import _core, reference
 from rule_list import ROWS, RULES, Options, Rule, digest, gradients, row_id
+
+import optcore
+from optcore import _core, reference
 
 LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 1000, 4099)
 SHAPES = ((1, 1), (1, 9), (9, 1), (3, 5), (17, 33), (65, 66), (2, 1030), (2, 3, 5), (3, 1, 9))

@@ -13,7 +13,7 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         if (!t.active() || !rule_info(g.rule).factored)
             continue;
         const RuleContext context = {g.hyper[0], g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.steps + 1, t.scalars, t.epsilon()};
+                                     t.steps + 1, t.scalars, t.dtype};
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();
         if (t.grad.axes)

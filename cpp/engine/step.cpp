@@ -14,7 +14,7 @@ namespace {
 
 RuleContext context_of(const Tensor &t, const Group &group) {
     return {group.hyper[0], group.hyper[1], group.hyper + kCommonHyperCount, t.steps + 1, t.scalars,
-            t.epsilon()};
+            t.dtype};
 }
 
 /// Works out the scalars of every tensor, and updates its scalar state. Neighbours that agree in all

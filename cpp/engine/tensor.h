@@ -42,7 +42,6 @@ struct Tensor {
     MatrixShape matrix;
 
     int64_t item() const { return dtype == Dtype::f32 ? 4 : 8; }
-    double epsilon() const { return dtype == Dtype::f32 ? 0x1p-23 : 0x1p-52; }
     bool active() const { return grad.data && size > 0; }
 };
 

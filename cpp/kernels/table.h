@@ -18,9 +18,6 @@ constexpr int64_t kBlock = 4096;
 /// A factored rule sums a matrix in tiles of this many rows and columns. Part of the results.
 constexpr int64_t kFactoredRows = 64, kFactoredCols = 1024;
 
-enum class Dtype : int { f32 = 0, f64 = 1 };
-constexpr int kDtypes = 2;
-
 /// The buffers of one tensor from some element on.
 struct Streams {
     void *param;

@@ -5,7 +5,7 @@
 ///   the rest   v ← β2ᵗ·v + (1−β2ᵗ)·g²
 ///   u = g/√v                                θ ← θ − α/max(1, RMS(u)/d)·u
 /// ε₁ keeps v away from zero: the paper adds it to g² (`clamp_eps` off), torch takes
-/// max(v, ε₁²) and max(mean(r), ε₁) (on).
+/// max(v, ε₁²) and max(mean(r), ε₁) (on). Neither falls below the smallest normal number.
 ///
 /// This is what is done per element; adafactor_step.h holds what is done once per tensor.
 template <class T>

@@ -41,10 +41,13 @@ struct AdafactorStep {
         keep_old = constant ? c.h[4] : 1 - take_new;
         const double limit = 1 / std::sqrt(double(c.t));
         rho = relative && limit < c.lr ? limit : c.lr;
-        const double eps1 = c.h[10] != 0 ? c.epsilon : c.h[1];
+        const bool single = c.dtype == Dtype::f32;
+        const double epsilon = single ? 0x1p-23 : 0x1p-52, smallest = single ? 0x1p-126 : 0x1p-1022;
+        const double eps1 = c.h[10] != 0 ? epsilon : c.h[1];
         added = clamp ? 0 : eps1;
-        floor_mean = clamp ? eps1 : 0;
-        floor_v = clamp ? eps1 * eps1 : 0;
+        // Never below the smallest normal number: a gradient of zero is a step of zero, not 0/0.
+        floor_mean = clamp && eps1 > smallest ? eps1 : smallest;
+        floor_v = clamp && eps1 * eps1 > smallest ? eps1 * eps1 : smallest;
     }
 
     /// The new factor of a row or column, from the mean of g² along it.
@@ -59,7 +62,8 @@ struct AdafactorStep {
 
     /// The rate of this tensor, from Σθ² and Σu² over its n elements.
     double rate(double sum_p, double sum_u, double n) const {
-        const double rms_p = std::sqrt(sum_p / n), rms_u = std::sqrt(sum_u / n) / d;
+        const double rms_p = std::sqrt(sum_p / n);
+        const double rms_u = std::isinf(d) ? 0 : std::sqrt(sum_u / n) / d; // no limit, no division
         const double alpha = !scale_parameter ? rho : rho * (rms_p < eps2 ? eps2 : rms_p);
         return alpha / (rms_u < 1 ? 1 : rms_u);
     }

@@ -15,6 +15,9 @@ constexpr int kMaxSlots = 3;
 constexpr int kMaxHypers = 14;
 constexpr int kMaxOptions = 3;
 
+enum class Dtype : int { f32 = 0, f64 = 1 };
+constexpr int kDtypes = 2;
+
 /// Where a hyperparameter may lie. All have to be finite.
 enum class Range { any, non_negative, below_one, unit, at_least_one, not_positive };
 
@@ -43,7 +46,7 @@ struct RuleContext {
     const double *h;  ///< the rule's own hyperparameters, in the order of its `hypers`
     uint64_t t;       ///< the number of this step for this tensor: 1, 2, ...
     double *scalars;  ///< the tensor's float64 scalar state, updated in place
-    double epsilon;   ///< the distance from 1 to the next number of the tensor's dtype
+    Dtype dtype;
 };
 
 /// A rule that returns a direction u; the sweep applies θ ← θ − rate·u.

@@ -38,23 +38,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without µ shows a question mark
-    top = parser()
     try:
-        args = top.parse_args(argv)
-        if not hasattr(args, "run"):
-            top.print_help(sys.stderr)
-            return 2
-        code: int = args.run(args)
+        code = _run(argv)
         sys.stdout.flush()
         return code
-    except SystemExit as end:  # argparse has spoken
-        return end.code if isinstance(end.code, int) else 1
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except MissingExtraError as error:
         print(f"optcore: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\noptcore: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    top = parser()
+    try:
+        args = top.parse_args(argv)
+    except SystemExit as end:  # argparse has printed the help, the version or what is wrong
+        return end.code if isinstance(end.code, int) else 2
+    if not hasattr(args, "run"):
+        top.print_help(sys.stderr)
+        return 2
+    code: int = args.run(args)
+    return code

@@ -32,4 +32,6 @@ def require(command: str, extra: str, packages: dict[str, str]) -> None:
                 raise
             missing.append(name)
     if missing:
-        raise MissingExtraError(f"{command} needs {', '.join(missing)}: pip install 'optcore[{extra}]'")
+        raise MissingExtraError(
+            f"{command} needs {', '.join(missing)}: pip install 'optcore[{extra}]'"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def initial(sizes: Sequence[int], seed: int, dtype: npt.DTypeLike = np.float32) 
     """
     rng = np.random.default_rng(seed)
     layers = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in pairwise(sizes):
         W = rng.normal(0.0, np.sqrt(2.0 / inputs), (inputs, outputs)).astype(dtype)
         layers.append({"W": W, "b": np.zeros(outputs, dtype)})
     return {"layers": layers}

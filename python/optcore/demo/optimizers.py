@@ -17,7 +17,7 @@ Rate = Callable[[int], Schedule]
 """From the number of steps in all to a schedule."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """One row of the demo's table, one curve of its plot."""
 
@@ -73,7 +73,7 @@ _ALL = (
         _PLAIN,
         compiled.SGD,
         plain.SGD,
-        *_constant(0.02),
+        *_constant(0.04),
         {"momentum": 0.9, "nesterov": True},
     ),
     Choice(
@@ -91,7 +91,7 @@ _ALL = (
         _PLAIN,
         compiled.Momentum,
         plain.Momentum,
-        *_constant(0.1),
+        *_constant(0.2),
         {"momentum": 0.9, "form": "average"},
     ),
     Choice("adagrad", "Adagrad", _ADAPTIVE, compiled.Adagrad, plain.Adagrad, *_constant(0.02)),
@@ -104,18 +104,16 @@ _ALL = (
         *_cosine(1e-3),
         {"alpha": 0.9},
     ),
-    Choice(
-        "adadelta", "Adadelta", _ADAPTIVE, compiled.Adadelta, plain.Adadelta, *_constant(1.0)
-    ),
+    Choice("adadelta", "Adadelta", _ADAPTIVE, compiled.Adadelta, plain.Adadelta, *_constant(1.0)),
     Choice(
         "adafactor", "Adafactor", _ADAPTIVE, compiled.Adafactor, plain.Adafactor, *_constant(0.02)
     ),
-    Choice("adam", "Adam", _ADAM, compiled.Adam, plain.Adam, *_constant(1e-3)),
+    Choice("adam", "Adam", _ADAM, compiled.Adam, plain.Adam, *_constant(2e-3)),
     Choice(
-        "amsgrad", "AMSGrad", _ADAM, compiled.Adam, plain.Adam, *_constant(1e-3), {"amsgrad": True}
+        "amsgrad", "AMSGrad", _ADAM, compiled.Adam, plain.Adam, *_constant(2e-3), {"amsgrad": True}
     ),
     Choice("adamw", "AdamW", _ADAM, compiled.AdamW, plain.AdamW, *_warmup(3e-3)),
-    Choice("nadam", "NAdam", _ADAM, compiled.NAdam, plain.NAdam, *_constant(1e-3)),
+    Choice("nadam", "NAdam", _ADAM, compiled.NAdam, plain.NAdam, *_constant(2e-3)),
 )
 
 CHOICES: dict[str, Choice] = {choice.name: choice for choice in _ALL}

@@ -33,6 +33,10 @@ class Plain:
 
     def step(self, grads: Sequence[Array], lr: float) -> None:
         """Updates the parameters in place."""
+        self.t += 1
+        self._step(grads, lr)
+
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         raise NotImplementedError
 
 
@@ -44,7 +48,7 @@ class SGD(Plain):
         super().__init__(params)
         self.momentum, self.nesterov = momentum, nesterov
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         if not self.momentum:
             for p, g, s in zip(self.params, grads, self.scratch, strict=True):
                 np.multiply(g, lr, out=s)
@@ -71,7 +75,7 @@ class Momentum(Plain):
         super().__init__(params)
         self.momentum, self.form = momentum, form
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         for p, g, s, v in zip(self.params, grads, self.scratch, *self.state, strict=True):
             if self.form == "velocity":
                 v *= self.momentum
@@ -93,7 +97,7 @@ class Adagrad(Plain):
         super().__init__(params)
         self.eps = eps
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         for p, g, s, total in zip(self.params, grads, self.scratch, *self.state, strict=True):
             np.multiply(g, g, out=s)
             total += s
@@ -113,7 +117,7 @@ class RMSprop(Plain):
         super().__init__(params)
         self.alpha, self.eps = alpha, eps
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         for p, g, s, v in zip(self.params, grads, self.scratch, *self.state, strict=True):
             _average_square(v, g, self.alpha, s)
             np.sqrt(v, out=s)
@@ -132,7 +136,7 @@ class Adadelta(Plain):
         super().__init__(params)
         self.rho, self.eps = rho, eps
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         lists = (self.params, grads, self.scratch, self.more, *self.state)
         for p, g, s, u, v, d in zip(*lists, strict=True):
             _average_square(v, g, self.rho, s)
@@ -161,8 +165,7 @@ class Adam(Plain):
         super().__init__(params)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
-        self.t += 1
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         beta1, beta2 = self.betas
         root = math.sqrt(1 - beta2**self.t)
         rate, eps = lr * root / (1 - beta1**self.t), self.eps * root
@@ -209,8 +212,7 @@ class NAdam(Plain):
         super().__init__(params)
         self.betas, self.eps, self.decay, self.product = betas, eps, momentum_decay, 1.0
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
-        self.t += 1
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         beta1, beta2 = self.betas
         mu = beta1 * (1 - 0.5 * 0.96 ** (self.t * self.decay))
         mu_next = beta1 * (1 - 0.5 * 0.96 ** ((self.t + 1) * self.decay))
@@ -248,9 +250,11 @@ class Adafactor(Plain):
         self.rows = [np.zeros((*p.shape[:-1], 1), p.dtype) for p in params]
         self.cols = [np.zeros((*p.shape[:-2], 1, *p.shape[-1:]), p.dtype) for p in params]
         self.variance = [np.zeros_like(p) for p in params]
+        # A product with ones is a faster sum than `sum`.
+        self.row_ones = [np.ones(p.shape[-1:], p.dtype) for p in params]
+        self.col_ones = [np.ones(p.shape[-2:-1], p.dtype) for p in params]
 
-    def step(self, grads: Sequence[Array], lr: float) -> None:
-        self.t += 1
+    def _step(self, grads: Sequence[Array], lr: float) -> None:
         beta2 = 1 - self.t**self.beta2_decay
         rho = min(lr, 1 / math.sqrt(self.t))
         for i, (p, g, s) in enumerate(zip(self.params, grads, self.scratch, strict=True)):
@@ -260,10 +264,12 @@ class Adafactor(Plain):
             else:
                 row, col = self.rows[i], self.cols[i]
                 np.multiply(g, g, out=s)
-                row += (1 - beta2) * (s.mean(axis=-1, keepdims=True) - row)
-                col += (1 - beta2) * (s.mean(axis=-2, keepdims=True) - col)
-                mean = np.maximum(row.mean(axis=-2, keepdims=True), self.eps1[i])
-                np.multiply(row / mean, col, out=s)
+                row *= beta2
+                row += (s @ self.row_ones[i])[..., None] * ((1 - beta2) / p.shape[-1])
+                col *= beta2
+                col += (self.col_ones[i] @ s)[..., None, :] * ((1 - beta2) / p.shape[-2])
+                mean = row.sum(axis=-2, keepdims=True) / p.shape[-2]
+                np.multiply(row / np.maximum(mean, self.eps1[i]), col, out=s)
                 np.maximum(s, self.eps1[i] ** 2, out=s)
             np.sqrt(s, out=s)
             np.divide(g, s, out=s)

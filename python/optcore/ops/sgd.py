@@ -11,7 +11,7 @@ def sgd_(
     g: Arrays,
     momentum_buffer: Arrays | None = None,
     *,
-    step: Steps = 1,
+    step: Steps,
     lr: float = 1e-3,
     momentum: float = 0.0,
     dampening: float = 0.0,
@@ -30,7 +30,7 @@ def sgd_(
     Args:
         p: the parameter, float32 or float64, dense and writable; or a list of them.
         g: the gradient, of the same shape and any real float type; None skips it.
-        momentum_buffer: the buffer, where momentum is not 0; else None.
+        momentum_buffer: the buffer, zeros at first, where momentum is not 0; else None.
         step: the number of this step, from 1; with lists, one number for all or a list.
 
     Raises:
@@ -39,7 +39,7 @@ def sgd_(
     Example:
         >>> import numpy as np, optcore as oc
         >>> w = np.array([1.0, -2.0])
-        >>> oc.ops.sgd_(w, np.array([1.0, 1.0]), lr=0.5)
+        >>> oc.ops.sgd_(w, np.array([1.0, 1.0]), step=1, lr=0.5)
         >>> w
         array([ 0.5, -2.5])
     """

@@ -32,7 +32,7 @@ class _Scalars(NamedTuple):
     def rate(self, sum_p: float, sum_u: float, n: float) -> float:
         """α/max(1, RMS(u)/d), from Σθ² and Σu² over n elements."""
         rms_p = math.sqrt(sum_p / n)
-        rms_u = math.sqrt(sum_u / n) / self.d
+        rms_u = 0.0 if math.isinf(self.d) else math.sqrt(sum_u / n) / self.d
         alpha = self.rho
         if self.scale_parameter:
             alpha = self.rho * (self.eps2 if rms_p < self.eps2 else rms_p)
@@ -73,7 +73,7 @@ def adafactor(
         u = g/√v                  θ ← (1 - η·λ)·θ - α/max(1, RMS(u)/d)·u
 
     ε1 keeps v away from 0: with eps_mode "add" it is added to g², with "clamp" mean(r) is kept at
-    ε1 at least and v at ε1².
+    ε1 at least and v at ε1². Neither falls below the smallest normal number.
 
     Source: Shazeer & Stern, 2018, algorithms 4 to 6 ("add", ε1 = 1e-30); torch.optim.Adafactor
     for the defaults ("clamp", ε1 the machine epsilon) and for the decoupled decay λ.
@@ -117,6 +117,7 @@ def adafactor(
     keep_old = 1 - take_new if beta2 is None else beta2
     limit = 1 / math.sqrt(float(step))
     clamp = eps_mode == "clamp"
+    smallest = float(np.finfo(p.dtype).tiny)
     scalars = _Scalars(
         keep_old=keep_old,
         take_new=take_new,
@@ -124,8 +125,8 @@ def adafactor(
         eps2=eps[1],
         d=d,
         added=0.0 if clamp else eps1,
-        floor_mean=eps1 if clamp else 0.0,
-        floor_v=eps1 * eps1 if clamp else 0.0,
+        floor_mean=max(eps1, smallest) if clamp else smallest,
+        floor_v=max(eps1 * eps1, smallest) if clamp else smallest,
         scale_parameter=scale_parameter,
         normalize=normalize,
     )

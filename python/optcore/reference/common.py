@@ -114,7 +114,7 @@ def laid_out(x: Array, like: Array) -> Array:
     >>> laid_out(np.zeros(3), like=np.zeros(3)[::-1]).strides
     (-8,)
     """
-    turned = (..., *(slice(None, None, -1 if s < 0 else 1) for s in like.strides))
+    turned: tuple[Any, ...] = (..., *(slice(None, None, -1 if s < 0 else 1) for s in like.strides))
     copy: Array = np.empty_like(like, dtype=x.dtype)[turned]
     copy[...] = x
     return copy
