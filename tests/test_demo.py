@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from optcore.demo import data, network, plot, table, training
 from optcore.demo.optimizers import CHOICES
 from optcore.demo.training import Setting, Times
@@ -65,7 +66,8 @@ def test_initial_weights_follow_he_and_the_seed():
     again = network.initial((400, 300, 2), seed=5)["layers"][0]
     np.testing.assert_array_equal(W, again["W"])
     assert not again["b"].any()
-    assert (W != network.initial((400, 300, 2), seed=6)["layers"][0]["W"]).any()
+    other = network.initial((400, 300, 2), seed=6)["layers"][0]
+    assert (other["W"] != W).any()
 
 
 def test_large_scores_do_not_overflow():
@@ -155,14 +157,14 @@ def test_the_plain_step_keeps_to_float32_and_in_place(choice):
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
 def test_every_optimizer_learns(choice, blobs):
     seen = []
-    setting = Setting(hidden=(16,), epochs=5, batch_size=32)
+    setting = Setting(hidden=(64, 32), epochs=20, batch_size=32)
     run = training.train(choice, blobs, setting, progress=lambda r: seen.append(len(r.losses)))
-    assert seen == [2, 3, 4, 5, 6]
-    assert run.losses[-1] < 0.2 * run.losses[0]
+    assert seen == list(range(2, 22))
+    assert run.losses[-1] < 0.5 * run.losses[0]
     assert run.accuracy > 0.9
     for times in (run.here, run.plain):
-        assert len(times.epochs) == 5
-        assert len(times.steps) == 5 * 8
+        assert len(times.epochs) == 20
+        assert len(times.steps) == 20 * 8
         assert 0 < sum(times.steps) < sum(times.epochs)
 
 

@@ -36,8 +36,10 @@ bool native(const Array *a) {
 /// f32 or f64, or an error that says what to do.
 Dtype param_dtype(const Array *a, const std::string &path) {
     switch (descr_of(a)->type_num) {
-    case npy_api::NPY_FLOAT_: return Dtype::f32;
-    case npy_api::NPY_DOUBLE_: return Dtype::f64;
+    case npy_api::NPY_FLOAT_:
+        return Dtype::f32;
+    case npy_api::NPY_DOUBLE_:
+        return Dtype::f64;
     default:
         type_error(path, "a float32 or float64 array", "a " + dtype_name(a) + " array",
                    "make it one with .astype(np.float32), or np.array(8.0) for a single number");
@@ -148,7 +150,9 @@ Param check_param(py::handle object, const std::string &path) {
 void *check_slot(py::handle object, const Param &param, const std::string &name) {
     const Array *a = written_array(object, name);
     if (param_dtype(a, name) != param.dtype)
-        type_error(name, param.dtype == Dtype::f32 ? "float32, as its parameter" : "float64, as its parameter",
+        type_error(name,
+                   param.dtype == Dtype::f32 ? "float32, as its parameter"
+                                             : "float64, as its parameter",
                    dtype_name(a), "make it with np.zeros_like(parameter)");
     check_written(a, name);
     const auto shape = copied(a->dimensions, a->nd);
@@ -207,7 +211,8 @@ MatrixShape matrix_shape(const Param &param) {
         std::swap(turned[turned.size() - 1], turned[turned.size() - 2]);
     if (param.size > 0 && param.order != straight) {
         if (param.order != turned)
-            value_error(param.path, "a batch of matrices over the last two axes, one behind the other",
+            value_error(param.path,
+                        "a batch of matrices over the last two axes, one behind the other",
                         "strides " + shown(param.strides),
                         "a rule with factored moments needs np.ascontiguousarray(a)");
         std::swap(m.rows, m.cols);
@@ -236,7 +241,8 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
         static const py::handle generic =
             py::object(py::module_::import("numpy").attr("generic")).release(); // for the process
         if (param.shape.empty() && py::isinstance(object, generic)) {
-            store.keepers.push_back(py::module_::import("numpy").attr("asarray")(py::handle(object)));
+            store.keepers.push_back(
+                py::module_::import("numpy").attr("asarray")(py::handle(object)));
             return read_gradient(store.keepers.back().ptr(), param, name, store, low, high);
         }
         type_error(name(), "a float array of shape " + shown(param.shape), type_of(object),
@@ -252,10 +258,18 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
 
     py::ssize_t item;
     switch (descr_of(a)->type_num) {
-    case 23: g.number = Number::f16, item = 2; break; // NPY_HALF
-    case npy_api::NPY_FLOAT_: g.number = Number::f32, item = 4; break;
-    case npy_api::NPY_DOUBLE_: g.number = Number::f64, item = 8; break;
-    case npy_api::NPY_LONGDOUBLE_: g.number = Number::long_double, item = sizeof(long double); break;
+    case 23:
+        g.number = Number::f16, item = 2;
+        break; // NPY_HALF
+    case npy_api::NPY_FLOAT_:
+        g.number = Number::f32, item = 4;
+        break;
+    case npy_api::NPY_DOUBLE_:
+        g.number = Number::f64, item = 8;
+        break;
+    case npy_api::NPY_LONGDOUBLE_:
+        g.number = Number::long_double, item = sizeof(long double);
+        break;
     default:
         type_error(name(), "a real float array", "a " + dtype_name(a) + " array",
                    "convert it with .astype(np.float32)");
@@ -318,7 +332,8 @@ void WrittenBuffers::add(const void *first, int64_t bytes, py::object array, std
 }
 
 void WrittenBuffers::finish() {
-    std::sort(spans_.begin(), spans_.end(), [](const Span &a, const Span &b) { return a.low < b.low; });
+    std::sort(spans_.begin(), spans_.end(),
+              [](const Span &a, const Span &b) { return a.low < b.low; });
     for (size_t i = 1; i < spans_.size(); ++i) {
         const Span &a = spans_[i - 1], &b = spans_[i];
         if (b.low >= a.high)
@@ -338,10 +353,12 @@ void WrittenBuffers::check(PyObject *grad, uintptr_t low, uintptr_t high, LazyNa
     for (; span != spans_.end() && span->low < high; ++span) {
         // A gradient with gaps may lie around a buffer without touching it: let NumPy decide.
         const py::object numpy = py::module_::import("numpy");
-        if (is_array(grad) && !numpy.attr("shares_memory")(py::handle(grad), span->array).cast<bool>())
+        if (is_array(grad) &&
+            !numpy.attr("shares_memory")(py::handle(grad), span->array).cast<bool>())
             continue;
-        throw py::value_error(name() + " and " + span->path +
-                              " overlap in memory; expected a gradient in memory of its own: pass a copy");
+        throw py::value_error(
+            name() + " and " + span->path +
+            " overlap in memory; expected a gradient in memory of its own: pass a copy");
     }
 }
 

@@ -19,14 +19,16 @@ std::string item(const std::string &name, size_t i, size_t count) {
 /// One step of one rule on given arrays; see ops.py for what its arguments mean.
 double apply(const std::string &rule, unsigned variant, const std::vector<py::object> &params,
              const std::vector<py::object> &grads,
-             const std::vector<std::vector<py::object>> &slots, const std::vector<py::object> &scalars,
-             const std::vector<double> &hypers, bool decoupled, bool maximize,
-             const std::vector<uint64_t> &steps, double clip_norm, double clip_value, int threads) {
+             const std::vector<std::vector<py::object>> &slots,
+             const std::vector<py::object> &scalars, const std::vector<double> &hypers,
+             bool decoupled, bool maximize, const std::vector<uint64_t> &steps, double clip_norm,
+             double clip_value, int threads) {
     const Group group = make_group(rule, variant, decoupled, maximize, hypers);
     const size_t count = params.size();
     if (grads.size() != count || slots.size() != count || steps.size() != count)
-        throw py::value_error("g: expected " + std::to_string(count) + " arrays, one per parameter, got " +
-                              std::to_string(grads.size()) + "; pass lists of equal length");
+        throw py::value_error("g: expected " + std::to_string(count) +
+                              " arrays, one per parameter, got " + std::to_string(grads.size()) +
+                              "; pass lists of equal length");
     std::vector<Param> checked;
     std::vector<Tensor> tensors;
     WrittenBuffers written;
@@ -37,7 +39,8 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
         tensors.push_back(describe(group, 0, checked.back(), slots[i], scalar,
                                    count == 1 ? "" : "[" + std::to_string(i) + "]", written));
         if (steps[i] == 0)
-            throw py::value_error("step: expected 1 or more (the number of this step), got 0; count from 1");
+            throw py::value_error(
+                "step: expected 1 or more (the number of this step), got 0; count from 1");
         tensors.back().steps = steps[i] - 1;
     }
     written.finish();
@@ -86,7 +89,8 @@ void stream_floor(py::object p, py::object g, const std::vector<py::object> &slo
     parallel(threads_for(t.size, threads), [&](int k, int n) {
         for_share(&t, 1, t.size, k, n, [&](int64_t, Range64 range) {
             const int64_t at = range.begin * t.item();
-            Streams s = {static_cast<char *>(t.param) + at, static_cast<const char *>(t.grad.data) + at, {}};
+            Streams s = {
+                static_cast<char *>(t.param) + at, static_cast<const char *>(t.grad.data) + at, {}};
             for (size_t j = 0; j < slots.size(); ++j)
                 s.slot[j] = static_cast<char *>(t.slot[j]) + at;
             kernels().stream[int(t.dtype)](&s, int(slots.size()), range.end - range.begin);
@@ -111,8 +115,9 @@ void bind_ops(py::module_ &m) {
           py::arg("slots"), py::arg("scalars"), py::arg("hypers"), py::arg("decoupled"),
           py::arg("maximize"), py::arg("steps"), py::arg("clip_norm"), py::arg("clip_value"),
           py::arg("threads"));
-    m.def("check_param", [](py::object array, const std::string &name) { check_param(array, name); },
-          py::arg("array"), py::arg("name"));
+    m.def(
+        "check_param", [](py::object array, const std::string &name) { check_param(array, name); },
+        py::arg("array"), py::arg("name"));
     m.def("global_norm", &norm_of, py::arg("arrays"), py::arg("threads") = 0);
     m.def("clip_factor", &clip_factor, py::arg("norm"), py::arg("limit"));
     m.def("stream_floor", &stream_floor, py::arg("p"), py::arg("g"), py::arg("slots"),

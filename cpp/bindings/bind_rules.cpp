@@ -41,14 +41,17 @@ void bind_rules(py::module_ &m) {
             all.append(described(rule_info(static_cast<RuleId>(i))));
         return all;
     });
-    m.def("hyper_error", [](const std::string &rule, const std::string &hyper, double value) {
-        RuleId id;
-        const RuleInfo *info = find_rule(rule, &id);
-        for (int i = 0; info && i < info->hypers_in_all(); ++i)
-            if (hyper == info->hyper(i).name)
-                return hyper_error(info->hyper(i), value);
-        throw py::key_error(rule + "." + hyper);
-    }, py::arg("rule"), py::arg("hyper"), py::arg("value"));
+    m.def(
+        "hyper_error",
+        [](const std::string &rule, const std::string &hyper, double value) {
+            RuleId id;
+            const RuleInfo *info = find_rule(rule, &id);
+            for (int i = 0; info && i < info->hypers_in_all(); ++i)
+                if (hyper == info->hyper(i).name)
+                    return hyper_error(info->hyper(i), value);
+            throw py::key_error(rule + "." + hyper);
+        },
+        py::arg("rule"), py::arg("hyper"), py::arg("value"));
 }
 
 } // namespace optcore

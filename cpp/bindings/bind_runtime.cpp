@@ -32,12 +32,15 @@ void bind_runtime(py::module_ &m) {
     m.def("available_isas", &available_isas);
     m.def("use_isa", &use_isa, py::arg("name"));
     m.def("get_num_threads", &num_threads);
-    m.def("set_num_threads", [](int threads) {
-        if (threads < 0)
-            throw py::value_error("threads: expected 1 or more, or 0 for the default, got " +
-                                  std::to_string(threads) + "; pass e.g. 2");
-        set_num_threads(threads);
-    }, py::arg("threads"));
+    m.def(
+        "set_num_threads",
+        [](int threads) {
+            if (threads < 0)
+                throw py::value_error("threads: expected 1 or more, or 0 for the default, got " +
+                                      std::to_string(threads) + "; pass e.g. 2");
+            set_num_threads(threads);
+        },
+        py::arg("threads"));
     m.def("in_forked_child", &in_forked_child);
 }
 

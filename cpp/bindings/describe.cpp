@@ -11,7 +11,8 @@ RuleId rule_named(const std::string &name) {
     std::string known;
     for (int i = 0; i < kRules; ++i)
         known += (i ? ", " : "") + std::string(rule_info(static_cast<RuleId>(i)).name);
-    throw py::value_error("rule: expected one of " + known + ", got '" + name + "'; see optcore.rules()");
+    throw py::value_error("rule: expected one of " + known + ", got '" + name +
+                          "'; see optcore.rules()");
 }
 
 Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool maximize,
@@ -20,8 +21,9 @@ Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool
     group.rule = rule_named(rule);
     const RuleInfo &info = rule_info(group.rule);
     if (int(hypers.size()) != info.hypers_in_all())
-        throw py::value_error("hypers: expected " + std::to_string(info.hypers_in_all()) + " values, got " +
-                              std::to_string(hypers.size()) + "; see optcore.rules()");
+        throw py::value_error("hypers: expected " + std::to_string(info.hypers_in_all()) +
+                              " values, got " + std::to_string(hypers.size()) +
+                              "; see optcore.rules()");
     for (int i = 0; i < info.hypers_in_all(); ++i) {
         const std::string error = hyper_error(info.hyper(i), hypers[i]);
         if (!error.empty())

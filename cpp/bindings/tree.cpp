@@ -81,14 +81,19 @@ Tree::Tree(py::object tree, std::string root) : tree_(std::move(tree)), root_(st
     top_ = build(tree_, "", 0);
 }
 
-std::string Tree::name_of(size_t i, const std::string &root) const { return joined(root, paths_[i]); }
+std::string Tree::name_of(size_t i, const std::string &root) const {
+    return joined(root, paths_[i]);
+}
 
 Tree::Node Tree::build(py::handle object, const std::string &path, int depth) {
     if (depth > 200)
-        throw py::value_error(joined(root_, path) +
-                              ": expected at most 200 levels of nesting; does a container hold itself?");
+        throw py::value_error(
+            joined(root_, path) +
+            ": expected at most 200 levels of nesting; does a container hold itself?");
     Node node{Node::leaf, path, {}, {}, 0};
-    const auto below = [&](const std::string &step) { return path.empty() ? step : path + "/" + step; };
+    const auto below = [&](const std::string &step) {
+        return path.empty() ? step : path + "/" + step;
+    };
     if (PyDict_Check(object.ptr())) {
         node.kind = Node::dict;
         for (auto item : py::reinterpret_borrow<py::dict>(object)) {
@@ -103,7 +108,8 @@ Tree::Node Tree::build(py::handle object, const std::string &path, int depth) {
     } else if (is_sequence(object.ptr())) {
         node.kind = Node::sequence;
         for (size_t i = 0; i < length_of(object.ptr()); ++i)
-            node.children.push_back(build(item_at(object.ptr(), i), below(std::to_string(i)), depth + 1));
+            node.children.push_back(
+                build(item_at(object.ptr(), i), below(std::to_string(i)), depth + 1));
     } else {
         node.index = leaves_.size();
         if (!seen_.insert(path).second)
@@ -125,9 +131,10 @@ void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Match
     switch (node.kind) {
     case Node::leaf:
         if (mine != leaves_[node.index].ptr())
-            throw py::value_error(joined(root_, node.path) +
-                                  " was replaced after the optimizer was made; expected the array it was "
-                                  "given: update it in place (W[...] = ...)");
+            throw py::value_error(
+                joined(root_, node.path) +
+                " was replaced after the optimizer was made; expected the array it was "
+                "given: update it in place (W[...] = ...)");
         Py_INCREF(theirs);
         m.out.push_back(theirs);
         return;
@@ -137,19 +144,21 @@ void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Match
             throw py::value_error(joined(root_, node.path) +
                                   " was a dict when the optimizer was made; expected it unchanged");
         if (!PyDict_Check(theirs))
-            throw py::type_error(here() + ": expected a dict with keys " + keys_of(node.keys) + ", got " +
-                                 type_of(theirs) + "; gradients mirror the parameters");
+            throw py::type_error(here() + ": expected a dict with keys " + keys_of(node.keys) +
+                                 ", got " + type_of(theirs) + "; gradients mirror the parameters");
         for (size_t i = 0; i < node.keys.size(); ++i) {
             const py::object p = item_of(mine, node.keys[i].ptr());
             if (!p)
-                throw py::key_error(joined(root_, node.children[i].path) +
-                                    " was removed after the optimizer was made; expected the tree unchanged: "
-                                    "put it back or make a new optimizer");
+                throw py::key_error(
+                    joined(root_, node.children[i].path) +
+                    " was removed after the optimizer was made; expected the tree unchanged: "
+                    "put it back or make a new optimizer");
             const py::object g = item_of(theirs, node.keys[i].ptr());
             if (!g)
-                throw py::key_error(joined(m.name, node.children[i].path) +
-                                    " is missing; expected a gradient for every parameter: add it, or None "
-                                    "to leave the parameter alone");
+                throw py::key_error(
+                    joined(m.name, node.children[i].path) +
+                    " is missing; expected a gradient for every parameter: add it, or None "
+                    "to leave the parameter alone");
             match(node.children[i], p.ptr(), g.ptr(), m);
         }
         if (size_t(PyDict_GET_SIZE(theirs)) != node.keys.size())
@@ -157,21 +166,24 @@ void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Match
                                 " has no parameter; expected keys " + keys_of(node.keys) +
                                 ": remove or rename it");
         if (size_t(PyDict_GET_SIZE(mine)) != node.keys.size())
-            throw py::key_error(joined(joined(root_, node.path), extra_key(mine, node.keys)) +
-                                " was added after the optimizer was made; expected the tree unchanged: "
-                                "remove it or make a new optimizer");
+            throw py::key_error(
+                joined(joined(root_, node.path), extra_key(mine, node.keys)) +
+                " was added after the optimizer was made; expected the tree unchanged: "
+                "remove it or make a new optimizer");
         return;
     }
 
     case Node::sequence:
         if (!is_sequence(mine) || length_of(mine) != node.children.size())
-            throw py::value_error(joined(root_, node.path) + " changed its length or type after the optimizer "
-                                  "was made; expected " + std::to_string(node.children.size()) +
+            throw py::value_error(joined(root_, node.path) +
+                                  " changed its length or type after the optimizer "
+                                  "was made; expected " +
+                                  std::to_string(node.children.size()) +
                                   " items: make a new optimizer");
         if (!is_sequence(theirs))
             throw py::type_error(here() + ": expected a list or tuple of " +
-                                 std::to_string(node.children.size()) + " items, got " + type_of(theirs) +
-                                 "; gradients mirror the parameters");
+                                 std::to_string(node.children.size()) + " items, got " +
+                                 type_of(theirs) + "; gradients mirror the parameters");
         if (length_of(theirs) != node.children.size())
             throw py::value_error(here() + ": expected " + std::to_string(node.children.size()) +
                                   " items, got " + std::to_string(length_of(theirs)) +

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +17,15 @@ from .group import Group, known_name
 _RULES: dict[str, dict[str, Any]] = {rule["name"]: rule for rule in _core.rules()}
 
 Loss = TypeVar("Loss")
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """What belongs to the step as a whole, not to a group."""
+
+    clip_norm: float | None
+    clip_value: float | None
+    threads: int | None
 
 
 class Optimizer:
@@ -51,9 +61,7 @@ class Optimizer:
         trees, overrides = _split_groups(params)
         self._stepper = _core.Stepper(self.rule, trees)
         self.groups: list[Group] = []
-        self.clip_norm = clip_norm
-        self.clip_value = clip_value
-        self.threads = threads
+        self._set_options(StepOptions(clip_norm, clip_value, threads))
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
@@ -172,32 +180,29 @@ class Optimizer:
     @property
     def clip_norm(self) -> float | None:
         """The limit of the gradients' global norm, or None."""
-        return self._clip_norm
+        return self._step_options.clip_norm
 
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
-        self._stepper.clip_norm = hyper.limit(value, "clip_norm", hyper.NO_NORM)
-        self._clip_norm = value
+        self._set_options(replace(self._step_options, clip_norm=value))
 
     @property
     def clip_value(self) -> float | None:
         """The limit of each gradient element, or None."""
-        return self._clip_value
+        return self._step_options.clip_value
 
     @clip_value.setter
     def clip_value(self, value: float | None) -> None:
-        self._stepper.clip_value = hyper.limit(value, "clip_value", hyper.NO_LIMIT)
-        self._clip_value = value
+        self._set_options(replace(self._step_options, clip_value=value))
 
     @property
     def threads(self) -> int | None:
         """The threads of a step, or None for the default."""
-        return self._threads
+        return self._step_options.threads
 
     @threads.setter
     def threads(self, value: int | None) -> None:
-        self._stepper.threads = hyper.thread_count(value)
-        self._threads = value
+        self._set_options(replace(self._step_options, threads=value))
 
     # State. ------------------------------------------------------------------------------------
 
@@ -254,6 +259,14 @@ class Optimizer:
             hyper.check(cls.rule, name, hyper.source(value, name))
         cls._check(values)
         return {name: hyper.settled(value, name) for name, value in values.items()}
+
+    def _set_options(self, options: StepOptions) -> None:
+        self._stepper.set_options(
+            hyper.limit(options.clip_norm, "clip_norm", hyper.NO_NORM),
+            hyper.limit(options.clip_value, "clip_value", hyper.NO_LIMIT),
+            hyper.thread_count(options.threads),
+        )
+        self._step_options = options
 
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:

@@ -1,0 +1,250 @@
+#include "stepper.h"
+
+#include <cmath>
+
+namespace optcore {
+
+double Source::at(uint64_t step) const {
+    if (schedule)
+        return schedule->at(step);
+    if (function)
+        return function(step).cast<double>();
+    return value;
+}
+
+/// Marks the stepper as in use; a second thread gets an error instead of a mixed step.
+class Stepper::Busy {
+public:
+    explicit Busy(Stepper &s) : flag_(s.busy_) {
+        if (flag_.test_and_set(std::memory_order_acquire))
+            throw std::runtime_error(
+                "this optimizer is in use by another thread; expected one step at a "
+                "time: use a lock, or an optimizer for each thread");
+    }
+    ~Busy() { flag_.clear(std::memory_order_release); }
+    Busy(const Busy &) = delete;
+    Busy &operator=(const Busy &) = delete;
+
+private:
+    std::atomic_flag &flag_;
+};
+
+/// Owned references to the gradients of one step.
+class Stepper::Leaves {
+public:
+    std::vector<PyObject *> objects;
+    Leaves() = default;
+    Leaves(Leaves &&) = default;
+    Leaves(const Leaves &) = delete;
+    ~Leaves() {
+        for (PyObject *object : objects)
+            Py_DECREF(object);
+    }
+};
+
+/// At the end of a call, however it ends: the tensors point at the bound gradients, or nowhere.
+class Stepper::Release {
+public:
+    explicit Release(Stepper &s) : s_(s) {}
+    ~Release() {
+        for (size_t i = 0; i < s_.tensors_.size(); ++i)
+            s_.tensors_[i].grad = s_.bound_ ? s_.bound_grads_[i] : Gradient{};
+    }
+    Release(const Release &) = delete;
+    Release &operator=(const Release &) = delete;
+
+private:
+    Stepper &s_;
+};
+
+Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees)
+    : rule_(rule_named(rule)), info_(rule_info(rule_)), trees_(std::move(trees)),
+      groups_(trees_.size()), sources_(trees_.size()), grad_norm_(std::nan("")) {
+    for (auto &group : groups_)
+        group.rule = rule_;
+    for (auto &sources : sources_)
+        sources.resize(info_.hypers_in_all());
+}
+
+Stepper::~Stepper() = default;
+
+void Stepper::set_options(const StepOptions &options) {
+    const Busy busy(*this);
+    options_ = options;
+}
+
+void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize) {
+    const Busy busy(*this);
+    groups_.at(g).variant = variant;
+    groups_.at(g).decoupled = decoupled || info_.factored;
+    groups_.at(g).maximize = maximize;
+}
+
+void Stepper::set_hyper(size_t g, const std::string &name, py::object value) {
+    const Busy busy(*this);
+    const int i = index_of(name);
+    Source source;
+    if (py::isinstance<Schedule>(value))
+        source.schedule = value.cast<std::shared_ptr<Schedule>>();
+    else if (PyCallable_Check(value.ptr()))
+        source.function = value;
+    else
+        source.value = value.cast<double>();
+    if (!source.scheduled())
+        check(g, i, source.value, "");
+    sources_.at(g)[i] = source;
+    groups_.at(g).hyper[i] = source.value;
+    scheduled_ = false;
+    for (const auto &sources : sources_)
+        for (const auto &each : sources)
+            scheduled_ = scheduled_ || each.scheduled();
+}
+
+double Stepper::get_hyper(size_t g, const std::string &name) const {
+    return sources_.at(g)[index_of(name)].at(step_);
+}
+
+void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars) {
+    const Tree &tree = *trees_.at(g);
+    params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
+    tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars,
+                                " of " + params_.back().path, written_));
+    for (const auto &slot : slots)
+        keep_.push_back(slot);
+    keep_.push_back(scalars);
+}
+
+void Stepper::step(py::object grads) {
+    const Busy busy(*this);
+    if (grads.is_none()) {
+        if (!bound_)
+            throw py::type_error("grads: expected gradients, got None; pass a tree like the "
+                                 "parameters', or bind(grads) once");
+        evaluate_schedules();
+        return run();
+    }
+    evaluate_schedules();
+    const Release release(*this);
+    const Leaves leaves = read(grads, scratch_);
+    run();
+}
+
+void Stepper::bind(py::object grads) {
+    const Busy busy(*this);
+    if (grads.is_none()) {
+        const Release release(*this);
+        bound_.reset();
+        return;
+    }
+    const Release release(*this);
+    auto store = std::make_unique<GradientStore>();
+    auto leaves = std::make_unique<Leaves>(read(grads, *store));
+    std::vector<Gradient> gradients;
+    for (const Tensor &t : tensors_)
+        gradients.push_back(t.grad);
+    bound_ = std::move(leaves);
+    bound_store_ = std::move(store);
+    bound_grads_ = std::move(gradients);
+}
+
+std::vector<uint64_t> Stepper::param_steps() const {
+    std::vector<uint64_t> steps;
+    for (const Tensor &t : tensors_)
+        steps.push_back(t.steps);
+    return steps;
+}
+void Stepper::set_steps(uint64_t step, const std::vector<uint64_t> &param_steps) {
+    const Busy busy(*this);
+    if (param_steps.size() != tensors_.size())
+        throw py::value_error("param_steps: expected " + std::to_string(tensors_.size()) +
+                              " numbers, got " + std::to_string(param_steps.size()) +
+                              "; pass one per parameter");
+    step_ = step;
+    for (size_t i = 0; i < tensors_.size(); ++i)
+        tensors_[i].steps = param_steps[i];
+}
+int Stepper::index_of(const std::string &name) const {
+    for (int i = 0; i < info_.hypers_in_all(); ++i)
+        if (name == info_.hyper(i).name)
+            return i;
+    throw py::key_error(name);
+}
+
+void Stepper::check(size_t g, int i, double value, const std::string &where) const {
+    const std::string error = hyper_error(info_.hyper(i), value);
+    if (!error.empty())
+        throw py::value_error((groups_.size() == 1 ? "" : "groups[" + std::to_string(g) + "]: ") +
+                              error + where);
+}
+
+void Stepper::evaluate_schedules() {
+    if (!scheduled_)
+        return;
+    for (size_t g = 0; g < groups_.size(); ++g)
+        for (int i = 0; i < info_.hypers_in_all(); ++i)
+            if (sources_[g][i].scheduled()) {
+                const double value = sources_[g][i].at(step_);
+                check(g, i, value, ": what its schedule gives at step " + std::to_string(step_));
+                groups_[g].hyper[i] = value;
+            }
+}
+
+std::string Stepper::gradient_root(size_t g) const {
+    return trees_.size() == 1 ? "grads" : "grads[" + std::to_string(g) + "]";
+}
+
+/// Holds the gradients against the parameters, checks each, and points the tensors at them.
+Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
+    store.clear();
+    Leaves leaves;
+    leaves.objects.reserve(tensors_.size());
+    if (trees_.size() == 1) {
+        trees_[0]->match(grads.ptr(), "grads", leaves.objects);
+    } else {
+        const bool sequence = py::isinstance<py::list>(grads) || py::isinstance<py::tuple>(grads);
+        if (!sequence || py::len(grads) != trees_.size())
+            throw py::type_error(
+                "grads: expected a list of " + std::to_string(trees_.size()) +
+                " trees, one per group, got " +
+                (sequence ? std::to_string(py::len(grads)) + " items" : type_of(grads)) +
+                "; gradients mirror the groups");
+        for (size_t g = 0; g < trees_.size(); ++g)
+            trees_[g]->match(py::object(grads[py::int_(g)]).ptr(), gradient_root(g),
+                             leaves.objects);
+    }
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+        const Param &param = params_[i];
+        if (!param.same_array_as_before())
+            throw py::value_error(
+                param.path + " was resized, reshaped or made read-only after the "
+                             "optimizer was made; expected it unchanged: make a new optimizer");
+        PyObject *grad = leaves.objects[i];
+        uintptr_t low, high;
+        Gradient &g = tensors_[i].grad;
+        const auto name = [&] { return gradient_name(i); };
+        g = read_gradient(grad, param, name, store, &low, &high);
+        if (low != high)
+            written_.check(grad, low, high, name);
+    }
+    return leaves;
+}
+
+std::string Stepper::gradient_name(size_t i) const {
+    const size_t g = size_t(tensors_[i].group);
+    size_t first = i;
+    while (first > 0 && size_t(tensors_[first - 1].group) == g)
+        --first;
+    return trees_[g]->name_of(i - first, gradient_root(g));
+}
+
+void Stepper::run() {
+    int64_t total = 0;
+    for (const Tensor &t : tensors_)
+        total += t.size;
+    const GilReleased unlocked(total);
+    grad_norm_ =
+        optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options_, work_);
+    ++step_;
+}
+
+} // namespace optcore

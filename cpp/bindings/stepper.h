@@ -1,0 +1,89 @@
+// What a Python Optimizer holds on to: the trees, the checked buffers, the step numbers and the
+// hyperparameters. Each step hands all of it to the stateless core in one call.
+#ifndef OPTCORE_BINDINGS_STEPPER_H
+#define OPTCORE_BINDINGS_STEPPER_H
+
+#include <atomic>
+#include <memory>
+
+#include "describe.h"
+#include "engine/step.h"
+#include "schedules/schedule.h"
+#include "tree.h"
+
+namespace optcore {
+
+/// Where a hyperparameter's value comes from: a number, a schedule, or a Python function.
+struct Source {
+    double value = 0;
+    SchedulePtr schedule;
+    py::object function;
+
+    bool scheduled() const { return schedule || function; }
+    double at(uint64_t step) const;
+};
+
+class Stepper {
+public:
+    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees);
+    ~Stepper();
+
+    void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize);
+    void set_hyper(size_t group, const std::string &name, py::object value);
+    double get_hyper(size_t group, const std::string &name) const;
+
+    /// Adds the next leaf of the trees, in order, with its state.
+    void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars);
+    /// After the last one: a ValueError if any of them overlap.
+    void finish() { written_.finish(); }
+
+    /// One step; None stands for the bound gradients.
+    void step(py::object grads);
+    /// Checks and keeps gradients that stay where they are; None lets them go.
+    void bind(py::object grads);
+
+    std::vector<uint64_t> param_steps() const;
+    void set_steps(uint64_t step, const std::vector<uint64_t> &param_steps);
+    uint64_t step_count() const { return step_; }
+    double grad_norm() const { return grad_norm_; }
+
+    const StepOptions &options() const { return options_; }
+    void set_options(const StepOptions &options);
+
+private:
+    class Busy;
+    class Release;
+    class Leaves;
+
+    int index_of(const std::string &hyper) const;
+    void check(size_t group, int hyper, double value, const std::string &where) const;
+    void evaluate_schedules();
+    Leaves read(const py::object &grads, GradientStore &store);
+    std::string gradient_root(size_t group) const;
+    std::string gradient_name(size_t tensor) const;
+    void run();
+
+    RuleId rule_;
+    const RuleInfo &info_;
+    std::vector<std::shared_ptr<Tree>> trees_; ///< one per group
+    std::vector<Group> groups_;
+    std::vector<std::vector<Source>> sources_; ///< by group, then as RuleInfo::hyper
+    bool scheduled_ = false;
+    std::vector<Param> params_;
+    std::vector<Tensor> tensors_;
+    std::vector<py::object> keep_; ///< the state arrays
+    WrittenBuffers written_;
+    GradientStore scratch_;
+    std::unique_ptr<Leaves> bound_;
+    std::unique_ptr<GradientStore> bound_store_;
+    std::vector<Gradient> bound_grads_;
+    StepOptions options_;
+    Workspace work_;
+    uint64_t step_ = 0;
+    double grad_norm_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+};
+
+} // namespace optcore
+
+#endif

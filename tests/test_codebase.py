@@ -1,0 +1,235 @@
+"""The sources themselves: types, stubs, style, and the things that must not be in them.
+
+A check is skipped where its tool is absent; `pip install '.[dev]'` brings them all.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import optcore
+from optcore import _core
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "optcore"
+CPP = sorted(p for p in (ROOT / "cpp").rglob("*") if p.suffix in (".h", ".hpp", ".cpp", ".def"))
+PYTHON = sorted(p for p in PACKAGE.rglob("*.py"))
+FOLDERS = [f for f in ("python", "tests", "benchmarks", "examples") if (ROOT / f).exists()]
+
+pytestmark = pytest.mark.skipif(not PYTHON, reason="no sources here")
+
+
+def run(*command: object) -> None:
+    done = subprocess.run(
+        [str(c) for c in command], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def needs(module: str) -> None:
+    if find_spec(module) is None:
+        pytest.skip(f"no {module} here")
+
+
+# Tools.
+
+
+def test_mypy_is_strict_and_content() -> None:
+    needs("mypy")
+    run(sys.executable, "-m", "mypy")
+
+
+def test_the_stub_says_what_the_extension_has() -> None:
+    needs("mypy")
+    run(sys.executable, "-m", "mypy.stubtest", "optcore._core")
+
+
+def test_ruff_finds_nothing() -> None:
+    needs("ruff")
+    run(sys.executable, "-m", "ruff", "check", "--no-cache", *FOLDERS)
+
+
+def test_python_is_formatted() -> None:
+    needs("ruff")
+    run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", *FOLDERS)
+
+
+def test_cpp_is_formatted() -> None:
+    beside = Path(sys.executable).parent / "clang-format"
+    clang_format = str(beside) if beside.exists() else shutil.which("clang-format")
+    if clang_format is None:
+        pytest.skip("no clang-format here")
+    sources = [p for p in CPP if p.suffix != ".def"]
+    run(clang_format, "--dry-run", "--Werror", *sources)
+
+
+# One truth in one place.
+
+
+def test_the_version_is_written_once() -> None:
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    written = re.search(r"project\(optcore VERSION ([0-9.]+)", cmake)[1]
+    assert written == _core.__version__ == optcore.__version__
+    assert written == importlib.metadata.version("optcore")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "version" not in project
+
+
+def test_every_source_is_built() -> None:
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    for path in CPP:
+        name = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".cpp" and not name.startswith(("cpp/schedules/", "cpp/kernels/")):
+            assert re.search(rf"^\s+{re.escape(name)}\)?$", cmake, re.M), name
+
+
+def test_the_package_is_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
+    assert (Path(optcore.__file__).parent / "py.typed").exists()
+
+
+# What must not be there.
+
+
+def without_comments(source: str) -> str:
+    """C++ with comments and strings blanked out, line by line as before."""
+
+    def blank(match: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", match[0])
+
+    return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', blank, source, flags=re.S)
+
+
+LIBM = (
+    "acos acosh asin asinh atan atan2 atanh cbrt cos cosh erf erfc exp exp2 expm1 fma hypot lgamma "
+    "log log10 log1p log2 pow sin sinh tan tanh tgamma"
+).split()
+CALLS_LIBM = re.compile(
+    rf"(?:\bstd::|(?<![:\w.>])::|\b__builtin_)(?:{'|'.join(LIBM)})[fl]?\s*\(|"
+    rf"(?<![:\w.>~])(?:{'|'.join(f'{name}[fl]?' for name in LIBM)})\s*\("
+)
+OWN = {"elementary.h", "elementary.cpp", "elementary_cos.cpp"}  # these define them
+
+
+@pytest.mark.parametrize("path", CPP, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_cpp_calls_no_libm_transcendental(path: Path) -> None:
+    """libm picks its variants by CPU, and they differ in the last bit."""
+    code = without_comments(path.read_text(encoding="utf-8"))
+    code = re.sub(r"\bdouble\s+\w+\(", "", code)  # definitions of our own
+    pattern = re.compile(r"\bstd::(?:" + "|".join(LIBM) + r")\b") if path.name in OWN else CALLS_LIBM
+    assert not [m[0] for m in pattern.finditer(code)]
+
+
+FLAGS = re.compile(r"-ffast-math|-Ofast|-funsafe-math|-march=native|/fp:fast|-mdaz-ftz")
+
+
+def test_no_build_file_asks_for_fast_math() -> None:
+    files = [ROOT / "CMakeLists.txt", ROOT / "CMakePresets.json", ROOT / "pyproject.toml"]
+    for path in [*files, *(ROOT / "cmake").iterdir(), *(ROOT / ".ci").glob("*")]:
+        if path.exists():
+            assert not FLAGS.search(path.read_text(encoding="utf-8")), path
+    for path in CPP:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"optimize\s*\(|float_control|fp_contract\s*\(?on|STDC FP", text), path
+
+
+def test_kernels_include_c_headers_only() -> None:
+    """Even std::sqrt(float) would be an inline function that two ISA levels share."""
+    allowed = {"<stddef.h>", "<stdint.h>", "<math.h>"}
+    rules = {p.name for p in CPP if p.parent.name in ("kernels", "rules")}
+    included_by_all = (ROOT / "cpp/rules/all.h").read_text(encoding="utf-8")
+    for path in CPP:
+        in_kernel = path.parent.name == "kernels" or f'"{path.name}"' in included_by_all
+        if not in_kernel or path.name not in rules:
+            continue
+        for included in re.findall(r"#include (\S+)", path.read_text(encoding="utf-8")):
+            assert included in allowed or included[0] == '"', f"{path.name} includes {included}"
+
+
+def test_only_the_bindings_know_python() -> None:
+    for path in CPP:
+        if path.parent.name != "bindings":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"#include\s+[<\"](pybind11|Python\.h|numpy)", text), path
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_python_runs_no_code_from_files(path: Path) -> None:
+    """No pickle anywhere, in particular not through NumPy."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = {getattr(node, "module", None) or "", *(a.name for a in node.names)}
+            roots = {name.split(".")[0] for name in names}
+            assert not roots & {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            assert isinstance(node.value, ast.Constant)
+            assert node.value.value is False
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("eval", "exec")
+
+
+# Documentation.
+
+
+def modules() -> Iterator[str]:
+    """Every module of the package as it is installed."""
+    yield "optcore"
+    for found in pkgutil.walk_packages(optcore.__path__, "optcore."):
+        if found.name not in ("optcore._core", "optcore.__main__"):
+            yield found.name
+
+
+def imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("optcore"):
+            raise
+        pytest.skip(f"needs {error.name}")
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_everything_public_has_a_docstring(name: str) -> None:
+    module = imported(name)
+    assert module.__doc__, name
+    for key, value in vars(module).items():
+        own = getattr(value, "__module__", None) == name
+        if key.startswith("_") or not own or not (inspect.isclass(value) or callable(value)):
+            continue
+        assert inspect.getdoc(value), f"{name}.{key}"
+        if inspect.isclass(value):
+            for attribute, member in vars(value).items():
+                is_code = inspect.isfunction(member) or isinstance(member, property)
+                if is_code and not attribute.startswith("_"):
+                    documented = inspect.getdoc(getattr(value, attribute))
+                    assert documented, f"{name}.{key}.{attribute}"
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(imported(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_examples_in_documents_run(name: str) -> None:
+    if not (ROOT / name).exists():
+        pytest.skip(f"no {name} here")
+    failed, _ = doctest.testfile(str(ROOT / name), module_relative=False, encoding="utf-8")
+    assert failed == 0
