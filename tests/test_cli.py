@@ -161,7 +161,7 @@ def test_every_optimizer_is_trained_by_default(tmp_path, monkeypatch, capsys):
     pixels = matplotlib.image.imread(path)
     assert pixels.shape[0] > 400
     assert pixels.shape[1] > 1000
-    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
+    assert len(np.unique(pixels[..., 0])) > 50
 
 
 @pytest.mark.usefixtures("extras")

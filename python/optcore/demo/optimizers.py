@@ -91,7 +91,7 @@ _ALL = (
         _PLAIN,
         compiled.Momentum,
         plain.Momentum,
-        *_constant(0.2),
+        *_constant(0.3),
         {"momentum": 0.9, "form": "average"},
     ),
     Choice("adagrad", "Adagrad", _ADAPTIVE, compiled.Adagrad, plain.Adagrad, *_constant(0.02)),

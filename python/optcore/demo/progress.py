@@ -28,7 +28,7 @@ def show(choice: Choice, data: Data, setting: Setting) -> Run:
         total=setting.epochs,
         desc=f"{choice.label:{LABEL_WIDTH}}",
         unit="epoch",
-        bar_format="{desc} {bar} {n_fmt:>4}/{total_fmt} {postfix}",
+        bar_format="{desc} {bar} {n_fmt:>4}/{total_fmt}{postfix}",
         dynamic_ncols=True,
     ) as bar:
 
