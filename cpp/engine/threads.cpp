@@ -1,7 +1,9 @@
 #include "threads.h"
 
 #include <atomic>
+#include <chrono>
 
+#include "backoff.h"
 #include "cpu_quota.h"
 #include "fp_mode.h"
 
@@ -17,6 +19,9 @@ namespace {
 
 std::atomic<int> chosen_threads{0};
 std::atomic<bool> forked{false};
+#if defined(_OPENMP)
+Backoff backoff;
+#endif
 
 } // namespace
 
@@ -39,7 +44,10 @@ int threads_for(int64_t elements, int asked) {
     if (elements < kSerialBelow || in_forked_child())
         return 1;
 #if defined(_OPENMP)
-    return asked > 0 ? asked : num_threads();
+    if (asked > 0)
+        return asked;
+    const int threads = num_threads();
+    return threads > 1 && backoff.allows() ? threads : 1;
 #else
     (void)asked;
     return 1;
@@ -66,14 +74,26 @@ void guard_forks() {
 
 void run_parallel(int threads, void (*work)(void *, int, int), void *context) {
 #if defined(_OPENMP)
+    using Clock = std::chrono::steady_clock;
+    using Seconds = std::chrono::duration<double>;
     const FpMode mode = current_fp_mode();
+    const auto start = Clock::now();
+    Seconds own(0);
+    int team = 1;
 #pragma omp parallel num_threads(threads)
     {
-        const FpMode own = current_fp_mode();
+        const FpMode previous = current_fp_mode();
+        const int k = omp_get_thread_num(), n = omp_get_num_threads();
         set_fp_mode(mode);
-        work(context, omp_get_thread_num(), omp_get_num_threads());
-        set_fp_mode(own);
+        const auto begin = Clock::now();
+        work(context, k, n);
+        if (k == 0) {
+            own = Clock::now() - begin;
+            team = n;
+        }
+        set_fp_mode(previous);
     }
+    backoff.report(own.count(), Seconds(Clock::now() - start).count(), team);
 #else
     (void)threads;
     work(context, 0, 1);

@@ -16,7 +16,8 @@ int num_threads();
 /// Sets that number for the process; 0 returns to the default.
 void set_num_threads(int threads);
 
-/// The threads a step over so many elements gets; `asked` is 0 for the default.
+/// The threads a step over so many elements gets; `asked` is 0 for the default, which falls back to
+/// one thread while others do harm (backoff.h).
 int threads_for(int64_t elements, int asked);
 
 bool openmp_compiled();

@@ -8,8 +8,8 @@
 -0.001
 """
 
+from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
-from ._core import __version__
 from .clip import clip_grad_norm_, global_norm
 from .config import (
     available_isas,
@@ -31,6 +31,8 @@ from .optimizers import (
     Optimizer,
     RMSprop,
 )
+
+__version__ = _load.version
 
 __all__ = [
     "SGD",
