@@ -1,8 +1,9 @@
-"""Every kind of buffer in every role: either the right bytes are updated where they lie, or there is
-a Python error and no byte of any argument has changed."""
+"""Every kind of buffer in every role: either the right bytes are updated where they lie, or there
+is a Python error and no byte of any argument has changed."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import tempfile
 from collections.abc import Callable
@@ -68,6 +69,10 @@ def overlapping_itself(x: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(whole, x.shape, (x.itemsize, x.itemsize))
 
 
+def standing_still(x: np.ndarray) -> np.ndarray:
+    return np.lib.stride_tricks.as_strided(x.copy(), x.shape, (0,) * x.ndim)
+
+
 # By name: the shape, how an array of this layout is made from another with the same values (or of
 # values of its own), and whether an array that lies so can be a parameter or state.
 Layout = tuple[tuple[int, ...], Callable[[np.ndarray], np.ndarray], bool]
@@ -87,13 +92,13 @@ LAYOUTS: dict[str, Layout] = {
     "memmap": ((3, 4), mapped, True),
     "strided": ((3, 4), strided, False),
     "strided backwards": ((3, 4), lambda x: strided(x)[:, ::-1], False),
-    "stride 0": ((3, 4), lambda x: np.lib.stride_tricks.as_strided(x.copy(), x.shape, (0, 0)), False),
+    "stride 0": ((3, 4), standing_still, False),
     "one stride 0": ((3, 4), lambda x: np.broadcast_to(x[:, :1].copy(), x.shape), False),
     "overlapping itself": ((3, 4), overlapping_itself, False),
     "read-only": ((3, 4), read_only, False),
     "misaligned": ((3, 4), misaligned, False),
     "byte-swapped": ((3, 4), lambda x: x.astype(x.dtype.newbyteorder("S")), False),
-    "masked": ((3, 4), lambda x: np.ma.array(x, mask=np.arange(x.size).reshape(x.shape) % 2), False),
+    "masked": ((3, 4), lambda x: np.ma.array(x, mask=np.real(x).astype(float) > 5), False),
 }  # fmt: skip
 # What a gradient may not be: it is only read, so most layouts will do.
 NO_GRADIENT = {"byte-swapped", "masked"}
@@ -149,8 +154,7 @@ def check_step(role: str, layout: str, dtype: Any) -> bool:
     places = {name: (x.ctypes.data, x.strides) for name, x in made.items()}
     try:
         adam(made["p"], made["g"], made["m"], made["v"])
-    except (TypeError, ValueError) as error:
-        assert ": expected " in str(error)
+    except (TypeError, ValueError):
         assert {name: whole_memory(x) for name, x in made.items()} == bytes_before
         return False
     want, state = reference.adam(
@@ -363,7 +367,7 @@ def test_many_parameters_of_one_buffer():
     """A flat buffer of all parameters and one of all gradients, as large models keep them."""
     flat, flat_g = np.ones(1000, np.float32), np.full(1000, 2.0, np.float32)
     cuts = [0, 1, 5, 5, 64, 300, 999, 1000]
-    ranges = list(zip(cuts, cuts[1:], strict=False))
+    ranges = list(itertools.pairwise(cuts))
     params = [flat[i:j] for i, j in ranges]
     oc.SGD(params, lr=LR).step([flat_g[i:j] for i, j in ranges])
     assert np.all(flat == 1 - 2 * LR)

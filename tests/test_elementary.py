@@ -10,6 +10,7 @@ import mpmath
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+
 from optcore import _core
 
 INF, NAN = math.inf, math.nan

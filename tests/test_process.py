@@ -240,7 +240,7 @@ def test_omp_num_threads():
     for number in (1, 2, 3):
         out = run(program, common=COMMON + THREADS, OMP_NUM_THREADS=str(number))
         used, started = map(int, out.split())
-        assert used == min(number, used)
+        assert used <= number  # a container's quota may allow fewer
         assert started == used - 1
     assert run(program, common=COMMON + THREADS, OMP_NUM_THREADS="1") == "1 0"
 
@@ -470,9 +470,7 @@ def imports() -> dict[tuple[str, ...], tuple[int, str, str]]:
         """
     )
     results = {}
-    for two in itertools.batched(ORDERS, 2) if sys.version_info >= (3, 12) else zip(
-        ORDERS[::2], ORDERS[1::2], strict=True
-    ):
+    for two in zip(ORDERS[::2], ORDERS[1::2], strict=True):
         running = {}
         for order in two:
             first = "".join(f"import {name}\n" for name in order)
@@ -503,6 +501,8 @@ def test_beside_torch_and_sklearn(order, imports):
 def test_memory_does_not_grow():
     out = run(
         """
+        import gc
+
         def resident():
             with open("/proc/self/statm") as file:
                 return int(file.read().split()[1]) * mmap.PAGESIZE
@@ -553,13 +553,15 @@ def test_memory_does_not_grow():
                             (failing, 20_000), (ops, 20_000), (saved, 3_000), (made, 3_000),
                             (threaded, 300)):
             call = make()
-            for _ in range(count // 10 + 500): call()
+            for _ in range(min(count, 3000)): call()
+            gc.collect()
             before = resident()
             for _ in range(count): call()
+            gc.collect()
             print(make.__name__, resident() - before)
         """,
         limit=2 * LIMIT,
     )
     grown = {name: int(size) for name, size in map(str.split, out.splitlines())}
     assert len(grown) == 8
-    assert all(size < 1_000_000 for size in grown.values()), grown
+    assert {name: size for name, size in grown.items() if size >= 1_000_000} == {}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from optcore import _core, schedules
 from optcore.schedules import (
     Constant,

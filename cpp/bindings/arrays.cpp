@@ -14,6 +14,8 @@ const Array *as_array(PyObject *object) { return py::detail::array_proxy(object)
 const Descr *descr_of(const Array *a) { return reinterpret_cast<const Descr *>(a->descr); }
 bool is_array(PyObject *object) { return npy_api::get().PyArray_Check_(object); }
 
+PyObject *ndarray_type() { return reinterpret_cast<PyObject *>(npy_api::get().PyArray_Type_); }
+
 std::string dtype_name(const Array *a) { return py::str(py::handle(a->descr)); }
 
 std::vector<py::ssize_t> copied(const py::ssize_t *values, int n) { return {values, values + n}; }
@@ -36,10 +38,8 @@ bool native(const Array *a) {
 /// f32 or f64, or an error that says what to do.
 Dtype param_dtype(const Array *a, const std::string &path) {
     switch (descr_of(a)->type_num) {
-    case npy_api::NPY_FLOAT_:
-        return Dtype::f32;
-    case npy_api::NPY_DOUBLE_:
-        return Dtype::f64;
+    case npy_api::NPY_FLOAT_: return Dtype::f32;
+    case npy_api::NPY_DOUBLE_: return Dtype::f64;
     default:
         type_error(path, "a float32 or float64 array", "a " + dtype_name(a) + " array",
                    "make it one with .astype(np.float32), or np.array(8.0) for a single number");
@@ -91,15 +91,21 @@ char *first_element(const Array *a) {
     return first;
 }
 
+/// A masked array would be taken without its mask. Only subclasses of ndarray are looked at.
+void refuse_masked(PyObject *array, LazyName name) {
+    if (reinterpret_cast<PyObject *>(Py_TYPE(array)) != ndarray_type() &&
+        py::hasattr(array, "mask"))
+        type_error(name(), "a plain NumPy array", type_of(array), "pass its .data or .filled()");
+}
+
 const Array *written_array(py::handle object, const std::string &path) {
     if (!is_array(object.ptr())) {
         const bool number = PyNumber_Check(object.ptr());
         type_error(path, "a NumPy array", type_of(object),
                    number ? "only an array can be updated in place: np.array(8.0) makes one"
-                          : "np.asarray(...) makes one of most things");
+                          : "pass np.asarray(...), or list(...) of something that holds arrays");
     }
-    if (py::hasattr(object, "mask"))
-        type_error(path, "a plain NumPy array", type_of(object), "pass its .data or .filled()");
+    refuse_masked(object.ptr(), [&] { return path; });
     return as_array(object.ptr());
 }
 
@@ -123,7 +129,8 @@ bool Param::same_array_as_before() const {
     const Array *a = as_array(array.ptr());
     constexpr int needed = npy_api::NPY_ARRAY_WRITEABLE_ | npy_api::NPY_ARRAY_ALIGNED_;
     const size_t bytes = shape.size() * sizeof(py::ssize_t);
-    return a->data == data && size_t(a->nd) == shape.size() && (a->flags & needed) == needed &&
+    return a->data == data && a->descr == descr.ptr() && size_t(a->nd) == shape.size() &&
+           (a->flags & needed) == needed &&
            (bytes == 0 || (std::memcmp(a->dimensions, shape.data(), bytes) == 0 &&
                            std::memcmp(a->strides, strides.data(), bytes) == 0));
 }
@@ -136,6 +143,7 @@ Param check_param(py::handle object, const std::string &path) {
     p.array = py::reinterpret_borrow<py::object>(object);
     p.path = path;
     p.data = a->data;
+    p.descr = py::reinterpret_borrow<py::object>(a->descr);
     p.first = first_element(a);
     p.size = size_of(a);
     p.shape = copied(a->dimensions, a->nd);
@@ -249,6 +257,7 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
                    "pass a NumPy array, or None to leave this parameter alone");
     }
 
+    refuse_masked(object, name);
     const Array *a = as_array(object);
     const size_t bytes = param.shape.size() * sizeof(py::ssize_t);
     if (size_t(a->nd) != param.shape.size() ||
@@ -258,15 +267,9 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
 
     py::ssize_t item;
     switch (descr_of(a)->type_num) {
-    case 23:
-        g.number = Number::f16, item = 2;
-        break; // NPY_HALF
-    case npy_api::NPY_FLOAT_:
-        g.number = Number::f32, item = 4;
-        break;
-    case npy_api::NPY_DOUBLE_:
-        g.number = Number::f64, item = 8;
-        break;
+    case 23: g.number = Number::f16, item = 2; break; // NPY_HALF
+    case npy_api::NPY_FLOAT_: g.number = Number::f32, item = 4; break;
+    case npy_api::NPY_DOUBLE_: g.number = Number::f64, item = 8; break;
     case npy_api::NPY_LONGDOUBLE_:
         g.number = Number::long_double, item = sizeof(long double);
         break;

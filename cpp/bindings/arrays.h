@@ -19,6 +19,7 @@ namespace py = pybind11;
 /// A parameter: a dense, writable float array, and the order in which its axes lie in memory.
 struct Param {
     py::object array;
+    py::object descr; ///< the array's dtype object
     std::string path; ///< as error messages name it
     Dtype dtype;
     char *first = nullptr; ///< element 0 in memory order

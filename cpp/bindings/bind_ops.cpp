@@ -62,11 +62,12 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
 }
 
 /// The norm of arrays taken together, each in its own memory order.
-double norm_of(const std::vector<py::object> &arrays, int threads) {
+double norm_of(const std::vector<py::object> &arrays, const std::vector<std::string> &names,
+               int threads) {
     GradientStore store;
     std::vector<Tensor> tensors;
     for (size_t i = 0; i < arrays.size(); ++i)
-        tensors.push_back(describe_readable(arrays[i], item("grads", i, arrays.size()), store));
+        tensors.push_back(describe_readable(arrays[i], names.at(i), store));
     const GilReleased unlocked(total_elements(tensors.data(), int64_t(tensors.size())));
     std::vector<double> sums;
     return global_norm(tensors.data(), int64_t(tensors.size()), threads, sums);
@@ -118,7 +119,7 @@ void bind_ops(py::module_ &m) {
     m.def(
         "check_param", [](py::object array, const std::string &name) { check_param(array, name); },
         py::arg("array"), py::arg("name"));
-    m.def("global_norm", &norm_of, py::arg("arrays"), py::arg("threads") = 0);
+    m.def("global_norm", &norm_of, py::arg("arrays"), py::arg("names"), py::arg("threads"));
     m.def("clip_factor", &clip_factor, py::arg("norm"), py::arg("limit"));
     m.def("stream_floor", &stream_floor, py::arg("p"), py::arg("g"), py::arg("slots"),
           py::arg("threads") = 0);

@@ -43,15 +43,16 @@ void bind_rules(py::module_ &m) {
     });
     m.def(
         "hyper_error",
-        [](const std::string &rule, const std::string &hyper, double value) {
+        [](const std::string &rule, const std::string &hyper, double value,
+           const std::string &shown) {
             RuleId id;
             const RuleInfo *info = find_rule(rule, &id);
             for (int i = 0; info && i < info->hypers_in_all(); ++i)
                 if (hyper == info->hyper(i).name)
-                    return hyper_error(info->hyper(i), value);
+                    return hyper_error(info->hyper(i), value, shown.c_str());
             throw py::key_error(rule + "." + hyper);
         },
-        py::arg("rule"), py::arg("hyper"), py::arg("value"));
+        py::arg("rule"), py::arg("hyper"), py::arg("value"), py::arg("shown"));
 }
 
 } // namespace optcore

@@ -3,6 +3,7 @@
 // _core.Schedule is held by std::shared_ptr<optcore::Schedule>, which converts to
 // optcore::SchedulePtr, the pointer to const that the engine uses.
 #include "bindings.h"
+#include "gil.h"
 
 #include <string>
 
@@ -95,14 +96,10 @@ SchedulePtr to_schedule(py::handle value, const std::string &what) {
 Value to_value(py::handle value, const Family &family, const Parameter &parameter) {
     const std::string what = std::string(family.title) + "." + parameter.name;
     switch (parameter.kind) {
-    case Kind::number:
-        return to_number(value, what);
-    case Kind::count:
-        return to_count(value, what, kWholeSteps);
-    case Kind::counts:
-        return to_counts(value, what);
-    case Kind::schedule:
-        break;
+    case Kind::number: return to_number(value, what);
+    case Kind::count: return to_count(value, what, kWholeSteps);
+    case Kind::counts: return to_counts(value, what);
+    case Kind::schedule: break;
     }
     return to_schedule(value, what);
 }
@@ -141,7 +138,7 @@ py::object fill(const Schedule &schedule, const py::array &steps, const Count *f
     double *out = values.mutable_data();
     const auto n = static_cast<std::size_t>(steps.size());
     {
-        const py::gil_scoped_release release;
+        const optcore::GilReleased unlocked(steps.size());
         schedule.fill(first, out, n);
     }
     return std::move(values);

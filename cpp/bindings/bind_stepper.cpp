@@ -13,8 +13,8 @@ void bind_stepper(py::module_ &m) {
         .def_property_readonly("root", &Tree::root);
 
     py::class_<Stepper>(m, "Stepper")
-        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>>(), py::arg("rule"),
-             py::arg("trees"))
+        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool>(),
+             py::arg("rule"), py::arg("trees"), py::arg("grouped"))
         .def("set_variant", &Stepper::set_variant, py::arg("group"), py::arg("variant"),
              py::arg("decoupled"), py::arg("maximize"))
         .def("set_hyper", &Stepper::set_hyper, py::arg("group"), py::arg("name"), py::arg("value"))
@@ -22,6 +22,8 @@ void bind_stepper(py::module_ &m) {
         .def("add", &Stepper::add, py::arg("group"), py::arg("leaf"), py::arg("slots"),
              py::arg("scalars"))
         .def("finish", &Stepper::finish)
+        .def("hold", &Stepper::hold)
+        .def("let_go", &Stepper::let_go)
         .def("step", &Stepper::step, py::arg("grads"))
         .def("bind", &Stepper::bind, py::arg("grads"))
         .def("set_steps", &Stepper::set_steps, py::arg("step"), py::arg("param_steps"))

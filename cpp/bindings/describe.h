@@ -2,9 +2,8 @@
 #ifndef OPTCORE_BINDINGS_DESCRIBE_H
 #define OPTCORE_BINDINGS_DESCRIBE_H
 
-#include <optional>
-
 #include "arrays.h"
+#include "gil.h"
 #include "rules/registry.h"
 
 namespace optcore {
@@ -24,18 +23,6 @@ Tensor describe(const Group &group, int group_index, const Param &param,
 
 /// An array that is only read, in its own memory order, as the gradient of a tensor.
 Tensor describe_readable(const py::object &array, const std::string &name, GradientStore &store);
-
-/// Lets other Python threads run while a step does, where the step is long enough to be worth it.
-class GilReleased {
-public:
-    explicit GilReleased(int64_t elements) {
-        if (elements > 4096)
-            release_.emplace();
-    }
-
-private:
-    std::optional<py::gil_scoped_release> release_;
-};
 
 } // namespace optcore
 

@@ -15,19 +15,40 @@ double Source::at(uint64_t step) const {
 /// Marks the stepper as in use; a second thread gets an error instead of a mixed step.
 class Stepper::Busy {
 public:
-    explicit Busy(Stepper &s) : flag_(s.busy_) {
-        if (flag_.test_and_set(std::memory_order_acquire))
-            throw std::runtime_error(
-                "this optimizer is in use by another thread; expected one step at a "
-                "time: use a lock, or an optimizer for each thread");
+    explicit Busy(Stepper &s) : stepper_(s) {
+        held_ = s.holder_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+        if (!held_)
+            s.enter();
     }
-    ~Busy() { flag_.clear(std::memory_order_release); }
+    ~Busy() {
+        if (!held_)
+            stepper_.busy_.clear(std::memory_order_release);
+    }
     Busy(const Busy &) = delete;
     Busy &operator=(const Busy &) = delete;
 
 private:
-    std::atomic_flag &flag_;
+    Stepper &stepper_;
+    bool held_; ///< by this very thread, through hold()
 };
+
+void Stepper::enter() {
+    if (busy_.test_and_set(std::memory_order_acquire))
+        throw std::runtime_error(
+            "this optimizer is in use, by another thread or by the call that led "
+            "here; expected one step at a time: use a lock, or an optimizer for "
+            "each thread");
+}
+
+void Stepper::hold() {
+    enter();
+    holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
+void Stepper::let_go() {
+    holder_.store(std::thread::id(), std::memory_order_relaxed);
+    busy_.clear(std::memory_order_release);
+}
 
 /// Owned references to the gradients of one step.
 class Stepper::Leaves {
@@ -57,9 +78,9 @@ private:
     Stepper &s_;
 };
 
-Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees)
+Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped)
     : rule_(rule_named(rule)), info_(rule_info(rule_)), trees_(std::move(trees)),
-      groups_(trees_.size()), sources_(trees_.size()), grad_norm_(std::nan("")) {
+      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped), grad_norm_(std::nan("")) {
     for (auto &group : groups_)
         group.rule = rule_;
     for (auto &sources : sources_)
@@ -140,8 +161,13 @@ void Stepper::bind(py::object grads) {
     auto store = std::make_unique<GradientStore>();
     auto leaves = std::make_unique<Leaves>(read(grads, *store));
     std::vector<Gradient> gradients;
-    for (const Tensor &t : tensors_)
-        gradients.push_back(t.grad);
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+        PyObject *grad = leaves->objects[i];
+        if (grad != Py_None && !py::isinstance<py::array>(grad))
+            throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
+                                 type_of(grad) + "; pass np.array(...) and write into it");
+        gradients.push_back(tensors_[i].grad);
+    }
     bound_ = std::move(leaves);
     bound_store_ = std::move(store);
     bound_grads_ = std::move(gradients);
@@ -173,8 +199,8 @@ int Stepper::index_of(const std::string &name) const {
 void Stepper::check(size_t g, int i, double value, const std::string &where) const {
     const std::string error = hyper_error(info_.hyper(i), value);
     if (!error.empty())
-        throw py::value_error((groups_.size() == 1 ? "" : "groups[" + std::to_string(g) + "]: ") +
-                              error + where);
+        throw py::value_error((!grouped_ ? "" : "groups[" + std::to_string(g) + "]: ") + error +
+                              where);
 }
 
 void Stepper::evaluate_schedules() {
@@ -190,7 +216,7 @@ void Stepper::evaluate_schedules() {
 }
 
 std::string Stepper::gradient_root(size_t g) const {
-    return trees_.size() == 1 ? "grads" : "grads[" + std::to_string(g) + "]";
+    return !grouped_ ? "grads" : "grads[" + std::to_string(g) + "]";
 }
 
 /// Holds the gradients against the parameters, checks each, and points the tensors at them.
@@ -198,7 +224,7 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
     store.clear();
     Leaves leaves;
     leaves.objects.reserve(tensors_.size());
-    if (trees_.size() == 1) {
+    if (!grouped_) {
         trees_[0]->match(grads.ptr(), "grads", leaves.objects);
     } else {
         const bool sequence = py::isinstance<py::list>(grads) || py::isinstance<py::tuple>(grads);

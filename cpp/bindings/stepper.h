@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <thread>
 
 #include "describe.h"
 #include "engine/step.h"
@@ -25,7 +26,8 @@ struct Source {
 
 class Stepper {
 public:
-    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees);
+    /// `grouped`: gradients come as a list of trees, one per group, even if there is but one.
+    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
     ~Stepper();
 
     void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize);
@@ -36,6 +38,10 @@ public:
     void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars);
     /// After the last one: a ValueError if any of them overlap.
     void finish() { written_.finish(); }
+
+    /// Keeps all other threads out until `let_go`, so that several calls are one.
+    void hold();
+    void let_go();
 
     /// One step; None stands for the bound gradients.
     void step(py::object grads);
@@ -55,6 +61,7 @@ private:
     class Release;
     class Leaves;
 
+    void enter();
     int index_of(const std::string &hyper) const;
     void check(size_t group, int hyper, double value, const std::string &where) const;
     void evaluate_schedules();
@@ -68,7 +75,7 @@ private:
     std::vector<std::shared_ptr<Tree>> trees_; ///< one per group
     std::vector<Group> groups_;
     std::vector<std::vector<Source>> sources_; ///< by group, then as RuleInfo::hyper
-    bool scheduled_ = false;
+    bool grouped_, scheduled_ = false;
     std::vector<Param> params_;
     std::vector<Tensor> tensors_;
     std::vector<py::object> keep_; ///< the state arrays
@@ -82,6 +89,7 @@ private:
     uint64_t step_ = 0;
     double grad_norm_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    std::atomic<std::thread::id> holder_{};
 };
 
 } // namespace optcore

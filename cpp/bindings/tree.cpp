@@ -142,7 +142,8 @@ void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Match
     case Node::dict: {
         if (!PyDict_Check(mine))
             throw py::value_error(joined(root_, node.path) +
-                                  " was a dict when the optimizer was made; expected it unchanged");
+                                  " was a dict when the optimizer was made; expected it unchanged: "
+                                  "put it back or make a new optimizer");
         if (!PyDict_Check(theirs))
             throw py::type_error(here() + ": expected a dict with keys " + keys_of(node.keys) +
                                  ", got " + type_of(theirs) + "; gradients mirror the parameters");

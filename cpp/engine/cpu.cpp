@@ -63,7 +63,8 @@ bool runs_v3() {
                    sse42 = bit(20), movbe = bit(22), popcnt = bit(23), osxsave = bit(27),
                    avx = bit(28), f16c = bit(29);
     const unsigned bmi1 = bit(3), avx2 = bit(5), bmi2 = bit(8), lahf = bit(0), lzcnt = bit(5);
-    if (!has(one.c, sse3 | ssse3 | fma | cx16 | sse41 | sse42 | movbe | popcnt | osxsave | avx | f16c))
+    if (!has(one.c,
+             sse3 | ssse3 | fma | cx16 | sse41 | sse42 | movbe | popcnt | osxsave | avx | f16c))
         return false;
     return has(seven.b, bmi1 | avx2 | bmi2) && has(extended.c, lahf | lzcnt) &&
            (saved_state() & 0x6) == 0x6; // XMM and YMM
@@ -147,6 +148,8 @@ const KernelTable &kernels() {
     return *table;
 }
 
-void use_isa(const std::string &name) { in_use.store(named(name, "isa"), std::memory_order_release); }
+void use_isa(const std::string &name) {
+    in_use.store(named(name, "isa"), std::memory_order_release);
+}
 
 } // namespace optcore

@@ -20,7 +20,8 @@ constexpr Pair kHalfPi = {0x1.921fb50000000p+0, 0x1.110b4611a6263p-26};
 double upper_half(double x) { return from_bits(bits_of(x) & 0xfffffffff8000000); }
 
 /// c[0] + c[1]·z + c[2]·z² + …, in two chains that a processor works on at once.
-template <std::size_t N> double polynomial(const double (&c)[N], double z) {
+template <std::size_t N>
+double polynomial(const double (&c)[N], double z) {
     const double square = z * z;
     double odd = c[N - 1], even = c[N - 2];
     std::size_t i = N - 2;

@@ -12,8 +12,8 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         const Group &g = groups[t.group];
         if (!t.active() || !rule_info(g.rule).factored)
             continue;
-        const RuleContext context = {g.hyper[0], g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.steps + 1, t.scalars, t.dtype};
+        const RuleContext context = {g.hyper[0],  g.hyper[1], g.hyper + kCommonHyperCount,
+                                     t.steps + 1, t.scalars,  t.dtype};
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();
         if (t.grad.axes)
@@ -36,7 +36,8 @@ void FactoredPass::add_matrix(Job &job) {
     for (int64_t b = 0; b < m.batch; ++b)
         for (int64_t i = 0; i < m.rows; i += kFactoredRows)
             for (int64_t j = 0; j < m.cols; j += kFactoredCols)
-                tiles_.push_back({index, b, i, j, m.rows - i < kFactoredRows ? m.rows - i : kFactoredRows,
+                tiles_.push_back({index, b, i, j,
+                                  m.rows - i < kFactoredRows ? m.rows - i : kFactoredRows,
                                   m.cols - j < kFactoredCols ? m.cols - j : kFactoredCols});
 }
 
@@ -52,8 +53,8 @@ void FactoredPass::add_vector(Job &job) {
 namespace {
 
 template <class T>
-void round_scalars(Scalars<T, AdafactorScalars<T>> &out, const AdafactorStep &s,
-                   double grad_scale, double clip_value, double keep) {
+void round_scalars(Scalars<T, AdafactorScalars<T>> &out, const AdafactorStep &s, double grad_scale,
+                   double clip_value, double keep) {
     out.common = {T(grad_scale), T(clip_value), T(0), T(keep), T(0)};
     out.rule = {T(s.keep_old), T(s.take_new), T(s.added), T(s.floor_v)};
 }
@@ -102,7 +103,8 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
                 } else {
                     s.variance = static_cast<char *>(t.slot[0]) + at;
                 }
-                f(tile, job, table.factored[int(t.dtype)], s, MatrixTile{tile.rows, tile.cols, m.cols});
+                f(tile, job, table.factored[int(t.dtype)], s,
+                  MatrixTile{tile.rows, tile.cols, m.cols});
             }
         });
     };
@@ -116,7 +118,8 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
         if (job.is_matrix()) {
             const int64_t at = row_sum_index(tile, job);
             const int64_t col_at =
-                (tile.matrix * job.row_tiles + tile.row / kFactoredRows) * job.tensor->matrix.cols + tile.col;
+                (tile.matrix * job.row_tiles + tile.row / kFactoredRows) * job.tensor->matrix.cols +
+                tile.col;
             loops.stats(job.scalars(), &s, shape, &job.row_sums[at], &job.row_p[at], job.col_tiles,
                         &job.col_sums[col_at]);
         } else {

@@ -18,7 +18,8 @@ float widened(Half half) {
         x = float(fraction) * (1.0f / 16777216.0f); // subnormal: fraction · 2⁻²⁴
         return sign ? -x : x;
     }
-    const uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
+    const uint32_t bits =
+        sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
     std::memcpy(&x, &bits, sizeof x);
     return x;
 }

@@ -13,12 +13,12 @@ namespace optcore {
 namespace {
 
 RuleContext context_of(const Tensor &t, const Group &group) {
-    return {group.hyper[0], group.hyper[1], group.hyper + kCommonHyperCount, t.steps + 1, t.scalars,
-            t.dtype};
+    return {group.hyper[0], group.hyper[1], group.hyper + kCommonHyperCount,
+            t.steps + 1,    t.scalars,      t.dtype};
 }
 
-/// Works out the scalars of every tensor, and updates its scalar state. Neighbours that agree in all
-/// that decides them share one block.
+/// Works out the scalars of every tensor, and updates its scalar state. Neighbours that agree in
+/// all that decides them share one block.
 void prepare(const Tensor *tensors, int64_t count, const Group *groups, double clip_factor,
              double clip_value, Workspace &work) {
     const Tensor *last = nullptr;
@@ -101,7 +101,8 @@ double step(Tensor *tensors, int64_t count, const Group *groups, const StepOptio
             if (work.block_of[i] < 0)
                 return; // a factored rule
             const Tensor &t = tensors[i];
-            sweep(t, loop_of(table, t, groups[t.group]), work.blocks[work.block_of[i]].bytes, range);
+            sweep(t, loop_of(table, t, groups[t.group]), work.blocks[work.block_of[i]].bytes,
+                  range);
         });
     });
     if (!factored.empty())

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "../kernels/table.h"
 #include "backoff.h"
 #include "cpu_quota.h"
 #include "fp_mode.h"
@@ -44,9 +45,12 @@ int threads_for(int64_t elements, int asked) {
     if (elements < kSerialBelow || in_forked_child())
         return 1;
 #if defined(_OPENMP)
+    // A thread for less than a tile is of no use, and the runtime ends the process over too many.
+    const int64_t useful = elements / kBlock + 1;
+    const int most = int(useful < omp_get_thread_limit() ? useful : omp_get_thread_limit());
     if (asked > 0)
-        return asked;
-    const int threads = num_threads();
+        return asked < most ? asked : most;
+    const int threads = num_threads() < most ? num_threads() : most;
     return threads > 1 && backoff.allows() ? threads : 1;
 #else
     (void)asked;

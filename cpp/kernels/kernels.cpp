@@ -1,7 +1,8 @@
 // One ISA level. CMake compiles this file once per level, with OPTCORE_ISA naming the level's
-// namespace, OPTCORE_ISA_NAME the level, and the level's own flags. A function that two levels share would be merged by the linker, and an
-// old CPU could then run the new level's copy of it. So everything below sits in an unnamed
-// namespace, nothing of the C++ library is included, and only `table` can be seen from outside.
+// namespace, OPTCORE_ISA_NAME the level, and the level's own flags. A function that two levels
+// share would be merged by the linker, and an old CPU could then run the new level's copy of it. So
+// everything below sits in an unnamed namespace, nothing of the C++ library is included, and only
+// `table` can be seen from outside.
 #include <math.h>
 
 #include "loop.h"

@@ -29,13 +29,19 @@ inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRIC
     OPTCORE_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         T s[kMaxSlots] = {};
-        if constexpr (slots > 0) s[0] = s0[i];
-        if constexpr (slots > 1) s[1] = s1[i];
-        if constexpr (slots > 2) s[2] = s2[i];
+        if constexpr (slots > 0)
+            s[0] = s0[i];
+        if constexpr (slots > 1)
+            s[1] = s1[i];
+        if constexpr (slots > 2)
+            s[2] = s2[i];
         p[i] = stepped<Coupled>(c, rule, g[i], p[i], s);
-        if constexpr (slots > 0) s0[i] = s[0];
-        if constexpr (slots > 1) s1[i] = s[1];
-        if constexpr (slots > 2) s2[i] = s[2];
+        if constexpr (slots > 0)
+            s0[i] = s[0];
+        if constexpr (slots > 1)
+            s1[i] = s[1];
+        if constexpr (slots > 2)
+            s2[i] = s[2];
     }
 }
 

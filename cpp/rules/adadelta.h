@@ -3,8 +3,8 @@
 template <class T, unsigned>
 struct Adadelta : DirectionRule {
     static constexpr Names slots = {"square_avg", "acc_delta"};
-    static constexpr Hyper hypers[] = {{"rho", Range::unit, "rho value"},
-                                       {"eps", Range::non_negative, "epsilon value"}};
+    static constexpr Hyper hypers[] = {{"rho", Range::unit, "Invalid rho value: "},
+                                       {"eps", Range::non_negative, "Invalid epsilon value: "}};
 
     T rho, one_minus_rho, eps;
 

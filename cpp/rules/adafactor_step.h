@@ -18,18 +18,22 @@ struct AdafactorScalars {
 struct AdafactorStep {
     static constexpr Names vector_slots = {"variance"};
     static constexpr Names matrix_slots = {"row_var", "col_var"};
+    static constexpr Hyper common[] = {
+        {"lr", Range::non_negative, "Learning rate should be >= 0 but is: "},
+        {"weight_decay", Range::non_negative, "weight_decay should be >= 0 but is: "}};
     static constexpr Hyper hypers[] = {
-        {"beta2_decay", Range::not_positive, "beta2_decay"},
-        {"eps1", Range::non_negative, "epsilon1"},
-        {"eps2", Range::non_negative, "epsilon2"},
-        {"d", Range::at_least_one, "Clipping threshold d"},
-        {"beta2", Range::unit, "beta2 value"},
-        {"constant_beta2", Range::unit, "constant_beta2 flag"},
-        {"clamp_eps", Range::unit, "clamp_eps flag"},
-        {"relative_step", Range::unit, "relative_step flag"},
-        {"scale_parameter", Range::unit, "scale_parameter flag"},
-        {"normalize", Range::unit, "normalize flag"},
-        {"dtype_eps1", Range::unit, "dtype_eps1 flag"}}; // the dtype's epsilon in the place of eps1
+        {"beta2_decay", Range::not_positive, "beta2_decay should be <= 0 but is: "},
+        {"eps1", Range::non_negative, "epsilon1 should be >= 0 but is: "},
+        {"eps2", Range::non_negative, "epsilon2 should be >= 0 but is: "},
+        {"d", Range::at_least_one, "Clipping threshold d should be >= 1 but is: "},
+        {"beta2", Range::unit, "Invalid beta2 value: "},
+        {"constant_beta2", Range::unit, "Invalid constant_beta2 flag: "},
+        {"clamp_eps", Range::unit, "Invalid clamp_eps flag: "},
+        {"relative_step", Range::unit, "Invalid relative_step flag: "},
+        {"scale_parameter", Range::unit, "Invalid scale_parameter flag: "},
+        {"normalize", Range::unit, "Invalid normalize flag: "},
+        {"dtype_eps1", Range::unit,
+         "Invalid dtype_eps1 flag: "}}; // the dtype's epsilon in the place of eps1
 
     double keep_old, take_new, rho, eps2, d, added, floor_mean, floor_v;
     bool scale_parameter, normalize;

@@ -4,8 +4,9 @@
 template <class T, unsigned>
 struct Adagrad : DirectionRule {
     static constexpr Names slots = {"sum"};
-    static constexpr Hyper hypers[] = {{"lr_decay", Range::non_negative, "lr_decay value"},
-                                       {"eps", Range::non_negative, "epsilon value"}};
+    static constexpr Hyper hypers[] = {
+        {"lr_decay", Range::non_negative, "Invalid lr_decay value: "},
+        {"eps", Range::non_negative, "Invalid epsilon value: "}};
 
     T eps;
 

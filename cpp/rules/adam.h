@@ -6,13 +6,13 @@ template <class T, unsigned Variant>
 struct Adam : DirectionRule {
     static constexpr bool amsgrad = Variant & 1;
     static constexpr Names options = {"amsgrad"};
-    static constexpr Names slots = amsgrad ? Names{"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}
-                                           : Names{"exp_avg", "exp_avg_sq"};
+    static constexpr Names slots =
+        amsgrad ? Names{"exp_avg", "exp_avg_sq", "max_exp_avg_sq"} : Names{"exp_avg", "exp_avg_sq"};
     static constexpr Hyper hypers[] = {
-        {"beta1", Range::below_one, "beta parameter at index 0"},
-        {"beta2", Range::below_one, "beta parameter at index 1"},
-        {"eps", Range::non_negative, "epsilon value"},
-        {"eps_root", Range::non_negative, "eps_root value"}};
+        {"beta1", Range::below_one, "Invalid beta parameter at index 0: "},
+        {"beta2", Range::below_one, "Invalid beta parameter at index 1: "},
+        {"eps", Range::non_negative, "Invalid epsilon value: "},
+        {"eps_root", Range::non_negative, "Invalid eps_root value: "}};
 
     T beta1, one_minus_beta1, beta2, one_minus_beta2, correct_m, correct_v, eps, eps_root;
 

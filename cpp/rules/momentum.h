@@ -10,7 +10,8 @@ struct Momentum : ApplyRule {
     static constexpr bool average = Variant & 1, nesterov = Variant & 2;
     static constexpr Names options = {"average", "nesterov"};
     static constexpr Names slots = {"velocity"};
-    static constexpr Hyper hypers[] = {{"momentum", Range::non_negative, "momentum value"}};
+    static constexpr Hyper hypers[] = {
+        {"momentum", Range::non_negative, "Invalid momentum value: "}};
 
     T lr, mu, one_minus_mu;
 

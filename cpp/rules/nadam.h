@@ -9,13 +9,13 @@ struct NAdam : DirectionRule {
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr Names scalar_slots = {"mu_product"}; // starts at 1
     static constexpr Hyper hypers[] = {
-        {"beta1", Range::below_one, "beta parameter at index 0"},
-        {"beta2", Range::below_one, "beta parameter at index 1"},
-        {"eps", Range::non_negative, "epsilon value"},
-        {"momentum_decay", Range::non_negative, "momentum_decay value"},
-        {"momentum_schedule", Range::unit, "momentum_schedule flag"},
-        {"lookahead", Range::unit, "lookahead flag"},
-        {"double_correction", Range::unit, "double_correction flag"}};
+        {"beta1", Range::below_one, "Invalid beta parameter at index 0: "},
+        {"beta2", Range::below_one, "Invalid beta parameter at index 1: "},
+        {"eps", Range::non_negative, "Invalid epsilon value: "},
+        {"momentum_decay", Range::non_negative, "Invalid momentum_decay value: "},
+        {"momentum_schedule", Range::unit, "Invalid momentum_schedule flag: "},
+        {"lookahead", Range::unit, "Invalid lookahead flag: "},
+        {"double_correction", Range::unit, "Invalid double_correction flag: "}};
 
     T beta1, one_minus_beta1, beta2, one_minus_beta2, take_m, take_g, correct_v, eps;
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "adafactor_step.h"
@@ -37,8 +38,7 @@ void prepare_rule(unsigned variant, Dtype dtype, const RuleContext &context, con
 template <template <class, unsigned> class Rule, int Options, unsigned V = 0>
 Names rule_slots(unsigned variant) {
     if constexpr (V < (1u << Options))
-        return variant == V ? Rule<float, V>::slots
-                            : rule_slots<Rule, Options, V + 1>(variant);
+        return variant == V ? Rule<float, V>::slots : rule_slots<Rule, Options, V + 1>(variant);
     else
         return {};
 }
@@ -53,10 +53,15 @@ constexpr RuleInfo elementwise(const char *name) {
     using R = Rule<float, 0>;
     static_assert(R::options.count() == Options, "rules.def and the rule disagree on its options");
     static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
-    return {name,      false,
-            R::options, R::scalar_slots,
-            R::hypers, length(R::hypers),
-            &rule_slots<Rule, Options>, &prepare_rule<Rule, Options>};
+    return {name,
+            false,
+            R::options,
+            R::scalar_slots,
+            kCommonHypers,
+            R::hypers,
+            length(R::hypers),
+            &rule_slots<Rule, Options>,
+            &prepare_rule<Rule, Options>};
 }
 
 constexpr RuleInfo factored(const char *name) {
@@ -66,6 +71,7 @@ constexpr RuleInfo factored(const char *name) {
             true,
             {},
             {},
+            R::common,
             R::hypers,
             length(R::hypers),
             [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
@@ -102,6 +108,25 @@ const char *wanted(Range range) {
     return "";
 }
 
+/// The number as Python shows it: the shortest digits that read back as the same.
+std::string shown(double value) {
+    if (std::isnan(value))
+        return "nan";
+    char text[400];
+    for (int digits = 1; digits <= 17; ++digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::strtod(text, nullptr) == value)
+            break;
+    }
+    const double size = std::fabs(value);
+    if (std::strchr(text, 'e') && size >= 1e-4 && size < 1e16)
+        std::snprintf(text, sizeof text, "%.0f", value);
+    std::string number = text;
+    if (number.find_first_not_of("-0123456789") == std::string::npos)
+        number += ".0";
+    return number;
+}
+
 } // namespace
 
 const RuleInfo &rule_info(RuleId rule) { return kInfos[static_cast<int>(rule)]; }
@@ -115,22 +140,14 @@ const RuleInfo *find_rule(const std::string &name, RuleId *id) {
     return nullptr;
 }
 
-std::string hyper_error(const Hyper &hyper, double value) {
+std::string hyper_error(const Hyper &hyper, double value, const char *name) {
     // Infinity is meaningful only for limits, such as Adafactor's clipping threshold.
-    const bool finite = hyper.range == Range::at_least_one ? !std::isnan(value) : std::isfinite(value);
+    const bool finite =
+        hyper.range == Range::at_least_one ? !std::isnan(value) : std::isfinite(value);
     if (finite && allowed(hyper.range, value))
         return "";
-    char number[32];
-    for (int digits = 1; digits <= 17; ++digits) { // the shortest that reads back as the same
-        std::snprintf(number, sizeof number, "%.*g", digits, value);
-        if (std::strtod(number, nullptr) == value)
-            break;
-    }
-    std::string shown = number;
-    if (shown.find_first_not_of("-0123456789") == std::string::npos)
-        shown += ".0";
-    return std::string("Invalid ") + hyper.words + ": " + shown + " (" + hyper.name +
-           " has to be " + wanted(hyper.range) + ")";
+    return hyper.words + shown(value) + " (" + (name ? name : hyper.name) + " has to be " +
+           wanted(hyper.range) + ")";
 }
 
 } // namespace optcore

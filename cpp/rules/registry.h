@@ -10,8 +10,9 @@
 namespace optcore {
 
 /// Hyperparameters that every rule has, before its own.
-constexpr Hyper kCommonHypers[] = {{"lr", Range::non_negative, "learning rate"},
-                                   {"weight_decay", Range::non_negative, "weight_decay value"}};
+constexpr Hyper kCommonHypers[] = {
+    {"lr", Range::non_negative, "Invalid learning rate: "},
+    {"weight_decay", Range::non_negative, "Invalid weight_decay value: "}};
 constexpr int kCommonHyperCount = 2;
 
 /// The step's own values, before they are rounded into Common<T>.
@@ -22,16 +23,17 @@ struct StepScalars {
 struct RuleInfo {
     const char *name;
     bool factored;
-    Names options;      ///< bit i of a variant is options.at[i]
-    Names scalar_slots; ///< float64 values per tensor
-    const Hyper *hypers;
+    Names options;       ///< bit i of a variant is options.at[i]
+    Names scalar_slots;  ///< float64 values per tensor
+    const Hyper *common; ///< lr and weight_decay
+    const Hyper *hypers; ///< the rule's own
     int hyper_count;
     Names (*slots)(unsigned variant); ///< a factored rule: variant 0 vectors, 1 matrices
     /// Writes Scalars<T, Rule>. For elementwise rules.
     void (*prepare)(unsigned variant, Dtype, const RuleContext &, const StepScalars &, void *out);
 
     const Hyper &hyper(int i) const {
-        return i < kCommonHyperCount ? kCommonHypers[i] : hypers[i - kCommonHyperCount];
+        return i < kCommonHyperCount ? common[i] : hypers[i - kCommonHyperCount];
     }
     int hypers_in_all() const { return kCommonHyperCount + hyper_count; }
 };
@@ -42,7 +44,8 @@ const RuleInfo &rule_info(RuleId rule);
 const RuleInfo *find_rule(const std::string &name, RuleId *id);
 
 /// Empty if the value is allowed, else torch's words, the value, and what is allowed.
-std::string hyper_error(const Hyper &hyper, double value);
+/// `name` is what the message calls it, if not its own name.
+std::string hyper_error(const Hyper &hyper, double value, const char *name = nullptr);
 
 } // namespace optcore
 

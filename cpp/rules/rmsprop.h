@@ -8,15 +8,16 @@ template <class T, unsigned Variant>
 struct RMSprop : DirectionRule {
     static constexpr bool centered = Variant & 1, momentum = Variant & 2;
     static constexpr Names options = {"centered", "momentum"};
-    static constexpr Names slots =
-        centered && momentum ? Names{"square_avg", "grad_avg", "momentum_buffer"}
-        : centered           ? Names{"square_avg", "grad_avg"}
-        : momentum           ? Names{"square_avg", "momentum_buffer"}
-                             : Names{"square_avg"};
-    static constexpr Hyper hypers[] = {{"alpha", Range::unit, "alpha value"},
-                                       {"eps_out", Range::non_negative, "epsilon value"},
-                                       {"eps_in", Range::non_negative, "epsilon value"},
-                                       {"momentum", Range::non_negative, "momentum value"}};
+    static constexpr Names slots = centered && momentum
+                                       ? Names{"square_avg", "grad_avg", "momentum_buffer"}
+                                   : centered ? Names{"square_avg", "grad_avg"}
+                                   : momentum ? Names{"square_avg", "momentum_buffer"}
+                                              : Names{"square_avg"};
+    static constexpr Hyper hypers[] = {
+        {"alpha", Range::unit, "Invalid alpha value: "},
+        {"eps", Range::non_negative, "Invalid epsilon value: "},
+        {"eps_in_sqrt", Range::non_negative, "Invalid epsilon value: "},
+        {"momentum", Range::non_negative, "Invalid momentum value: "}};
 
     T alpha, one_minus_alpha, eps_out, eps_in, mu;
 

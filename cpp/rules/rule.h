@@ -21,7 +21,7 @@ constexpr int kDtypes = 2;
 /// Where a hyperparameter may lie. All have to be finite.
 enum class Range { any, non_negative, below_one, unit, at_least_one, not_positive };
 
-/// One scalar hyperparameter: its name and the words torch uses when it is out of range.
+/// One scalar hyperparameter: its name, and how torch's message begins when it is out of range.
 struct Hyper {
     const char *name;
     Range range;
@@ -43,9 +43,9 @@ struct Names {
 struct RuleContext {
     double lr;
     double weight_decay;
-    const double *h;  ///< the rule's own hyperparameters, in the order of its `hypers`
-    uint64_t t;       ///< the number of this step for this tensor: 1, 2, ...
-    double *scalars;  ///< the tensor's float64 scalar state, updated in place
+    const double *h; ///< the rule's own hyperparameters, in the order of its `hypers`
+    uint64_t t;      ///< the number of this step for this tensor: 1, 2, ...
+    double *scalars; ///< the tensor's float64 scalar state, updated in place
     Dtype dtype;
 };
 

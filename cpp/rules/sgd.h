@@ -7,8 +7,9 @@ struct SGD : DirectionRule {
     static constexpr bool momentum = Variant & 1, nesterov = Variant == 3;
     static constexpr Names options = {"momentum", "nesterov"};
     static constexpr Names slots = momentum ? Names{"momentum_buffer"} : Names{};
-    static constexpr Hyper hypers[] = {{"momentum", Range::non_negative, "momentum value"},
-                                       {"dampening", Range::any, "dampening value"}};
+    static constexpr Hyper hypers[] = {
+        {"momentum", Range::non_negative, "Invalid momentum value: "},
+        {"dampening", Range::any, "Invalid dampening value: "}};
 
     T mu, keep_old, take_new;
 

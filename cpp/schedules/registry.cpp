@@ -19,7 +19,8 @@ namespace {
 
 using Counts = std::vector<Count>;
 
-template <class T> constexpr Kind kind_of() {
+template <class T>
+constexpr Kind kind_of() {
     if constexpr (std::is_same_v<T, double>)
         return Kind::number;
     else if constexpr (std::is_same_v<T, Count>)
@@ -36,7 +37,8 @@ SchedulePtr make(const std::vector<Value> &values, std::index_sequence<I...>) {
 }
 
 /// One row of the table: the types of the constructor's parameters, and their names.
-template <class S, class... Types, class... Names> Family row(const char *name, Names... names) {
+template <class S, class... Types, class... Names>
+Family row(const char *name, Names... names) {
     static_assert(sizeof...(Types) == sizeof...(Names), "one name for each parameter");
     return {name, S::title, {{names, kind_of<Types>()}...}, [](const std::vector<Value> &values) {
                 return make<S, Types...>(values, std::index_sequence_for<Types...>{});

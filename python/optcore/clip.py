@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from typing import Any
 
 import numpy as np
 
 from . import _core
-from .optimizers.hyper import thread_count
+from .optimizers.hyper import as_float, thread_count
 from .typing import Array, Tree
 
 
@@ -26,7 +26,7 @@ def global_norm(grads: Tree, *, threads: int | None = None) -> float:
         >>> oc.global_norm({"W": np.array([[3.0]]), "b": np.array([4.0])})
         5.0
     """
-    return _core.global_norm(_arrays(grads), thread_count(threads))
+    return _norm(_arrays(grads), threads)
 
 
 def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None) -> float:
@@ -50,29 +50,38 @@ def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None)
         >>> np.round(grads[0], 5)
         array([0.6, 0.8])
     """
-    arrays = _arrays(grads)
-    limit = float(max_norm)
-    if math.isnan(limit) or limit < 0:
-        raise ValueError(f"max_norm: expected a number, 0 or more, got {max_norm}; pass e.g. 1.0")
-    for array in arrays:
-        if not array.flags.writeable:
-            raise ValueError("grads: expected writable arrays, got a read-only one; pass copies")
-    norm = _core.global_norm(arrays, thread_count(threads))
+    named = _arrays(grads)
+    limit = _limit(max_norm)
+    for name, array in named.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"{name}: expected a writable array, got one that is not; pass a copy")
+    norm = _norm(named, threads)
     factor = _core.clip_factor(norm, limit)
-    for array in arrays:
-        np.multiply(array, array.dtype.type(factor), out=array)
+    with np.errstate(all="ignore"):  # half of the arrays scaled would be worse than a warning lost
+        for array in named.values():
+            np.multiply(array, array.dtype.type(factor), out=array)
     return norm
 
 
-def _arrays(grads: Any) -> list[Array]:
-    """The arrays of a tree, in tree order."""
+def _limit(max_norm: Any) -> float:
+    if not isinstance(max_norm, numbers.Real) or isinstance(max_norm, bool):
+        raise TypeError(f"max_norm: expected a number, got {max_norm!r}; pass e.g. 1.0")
+    limit = as_float(max_norm, "max_norm")
+    if not limit >= 0:
+        raise ValueError(f"max_norm: expected a number, 0 or more, got {max_norm}; pass e.g. 1.0")
+    return limit
+
+
+def _norm(named: dict[str, Array], threads: int | None) -> float:
+    return _core.global_norm(list(named.values()), list(named), thread_count(threads))
+
+
+def _arrays(grads: Any) -> dict[str, Array]:
+    """The arrays of a tree by their names in messages, in tree order."""
     tree = _core.Tree(grads, "grads")
-    found = []
+    found = {}
     for path, leaf in zip(tree.paths, tree.leaves, strict=True):
-        if leaf is None:
-            continue
-        if not isinstance(leaf, np.ndarray):
-            name = f"grads/{path}" if path else "grads"
-            raise TypeError(f"{name}: expected a float array, got {leaf!r}; pass a NumPy array")
-        found.append(leaf)
+        if leaf is not None:
+            numeric = isinstance(leaf, (float, np.generic))
+            found[f"grads/{path}" if path else "grads"] = np.asarray(leaf) if numeric else leaf
     return found

@@ -55,7 +55,7 @@ def adadelta_(
         Adadelta,
         p,
         g,
-        (square_avg, acc_delta),
+        {"square_avg": square_avg, "acc_delta": acc_delta},
         step,
         values,
         clip_norm=clip_norm,

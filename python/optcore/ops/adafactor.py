@@ -67,7 +67,7 @@ def adafactor_(
         Adafactor,
         p,
         g,
-        (row_var, col_var),
+        {"row_var": row_var, "col_var": col_var},
         step,
         values,
         clip_norm=clip_norm,

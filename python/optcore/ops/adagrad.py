@@ -54,7 +54,7 @@ def adagrad_(
         Adagrad,
         p,
         g,
-        (sum,),
+        {"sum": sum},
         step,
         values,
         clip_norm=clip_norm,

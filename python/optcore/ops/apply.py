@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from .. import _core
 from ..optimizers import hyper
 from ..optimizers.base import Optimizer
@@ -21,29 +23,41 @@ def apply_(
     kind: type[Optimizer],
     p: Arrays,
     g: Arrays,
-    slots: Sequence[Arrays | None],
+    state: Mapping[str, Arrays | None],
     step: Steps,
     values: Mapping[str, Any],
     *,
-    scalars: Arrays | None = None,
     clip_norm: float | None,
     clip_value: float | None,
     threads: int | None,
 ) -> None:
-    """One step of a rule on the given arrays, in place."""
+    """One step of a rule on the given arrays, in place. `state` holds them by argument name."""
     values = kind._normalized(dict(values))
     found = {name: _number(v, name) for name, v in kind._scalars(values).items()}
     several = isinstance(p, (list, tuple))
     params = _listed(p, several, "p", None)
     count = len(params)
-    per_slot = [_listed(slot, several, "state", count) for slot in slots if slot is not None]
+    used, unused = kind.state_names(values, params)
+    for name in unused:
+        if state.get(name) is not None:
+            raise TypeError(
+                f"{name}: expected None, got an array; these options do not use it: leave it out"
+            )
+    slots = {name: _listed(state[name], several, name, count) for name in used}
+    for name, arrays in slots.items():
+        if any(array is None for array in arrays):
+            raise TypeError(
+                f"{name}: expected an array, got None; make it with np.zeros_like(p) and keep it"
+            )
+    scalars = [name for name in used if name in kind.scalar_names()]
+    tensors = [name for name in used if name not in scalars]
     _core.apply(
         kind.rule,
         kind._variant(values),
         params,
         _listed(g, several, "g", count),
-        [list(each) for each in zip(*per_slot, strict=True)] if per_slot else [[]] * count,
-        [] if scalars is None else _listed(scalars, several, "state", count),
+        [[slots[name][i] for name in tensors] for i in range(count)],
+        slots[scalars[0]] if scalars else [],
         [found[name] for name in kind.hypers()],
         bool(values.get("decoupled_weight_decay", False)),
         bool(values["maximize"]),
@@ -81,11 +95,12 @@ def _described(value: Any) -> str:
 
 def _steps(step: Any, count: int) -> list[int]:
     """A step number for each array."""
-    numbers = list(step) if isinstance(step, (list, tuple)) else [step] * count
+    listed = isinstance(step, (list, tuple)) or (isinstance(step, np.ndarray) and step.ndim == 1)
+    numbers = list(step) if listed else [step] * count
     if len(numbers) != count:
         raise ValueError(f"step: expected {count} numbers, one per array, got {len(numbers)}")
     for number in numbers:
-        if isinstance(number, bool) or not hasattr(number, "__index__"):
+        if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
             raise TypeError(f"step: expected an int, 1 or more, got {number!r}; count from 1")
         if not 1 <= int(number) < 2**64:
             raise ValueError(f"step: expected 1 to 2**64 - 1, got {number}; count from 1")

@@ -55,7 +55,7 @@ def momentum_(
         Momentum,
         p,
         g,
-        (velocity,),
+        {"velocity": velocity},
         step,
         values,
         clip_norm=clip_norm,

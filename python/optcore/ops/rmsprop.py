@@ -63,7 +63,7 @@ def rmsprop_(
         RMSprop,
         p,
         g,
-        (square_avg, grad_avg, momentum_buffer),
+        {"square_avg": square_avg, "grad_avg": grad_avg, "momentum_buffer": momentum_buffer},
         step,
         values,
         clip_norm=clip_norm,

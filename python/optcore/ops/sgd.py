@@ -55,7 +55,7 @@ def sgd_(
         SGD,
         p,
         g,
-        (momentum_buffer,),
+        {"momentum_buffer": momentum_buffer},
         step,
         values,
         clip_norm=clip_norm,

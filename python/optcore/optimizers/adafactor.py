@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..typing import Array, Scalar, Tree
 from .base import Optimizer
 from .hyper import one_of, pair
@@ -58,6 +60,7 @@ class Adafactor(Optimizer):
     """
 
     rule = "adafactor"
+    _shown: ClassVar[Mapping[str, str]] = {"eps1": "eps[0]", "eps2": "eps[1]"}
     _switches: ClassVar[tuple[str, ...]] = (
         "relative_step",
         "scale_parameter",
@@ -124,6 +127,18 @@ class Adafactor(Optimizer):
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:
         return 0  # what decides the state is the parameter's shape
+
+    @classmethod
+    def state_names(
+        cls, values: Mapping[str, Any], params: list[Any]
+    ) -> tuple[list[str], list[str]]:
+        """`ops` passes a vector's `variance` in the place of `row_var`."""
+        vectors = [np.ndim(param) < 2 for param in params]
+        if any(vectors) and not all(vectors):
+            raise ValueError(
+                "p: expected only matrices or only vectors in one list, got both; call twice"
+            )
+        return (["row_var"], ["col_var"]) if any(vectors) else (["row_var", "col_var"], [])
 
     def _slots_of(self, group: int, param: Array) -> dict[str, Slot]:
         if param.ndim < 2:

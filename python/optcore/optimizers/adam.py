@@ -47,6 +47,7 @@ class Adam(Optimizer):
     """
 
     rule = "adam"
+    _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = ("amsgrad", "decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
 

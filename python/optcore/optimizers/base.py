@@ -58,8 +58,8 @@ class Optimizer:
         threads: int | None = None,
     ):
         self._defaults = self._normalized(dict(values))
-        trees, overrides = _split_groups(params)
-        self._stepper = _core.Stepper(self.rule, trees)
+        trees, overrides, grouped = _split_groups(params)
+        self._stepper = _core.Stepper(self.rule, trees, grouped)
         self.groups: list[Group] = []
         self._set_options(StepOptions(clip_norm, clip_value, threads))
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
@@ -78,6 +78,20 @@ class Optimizer:
         raise NotImplementedError
 
     @classmethod
+    def scalar_names(cls) -> list[str]:
+        """The names of the rule's float64 scalars per tensor."""
+        return list(_RULES[cls.rule]["scalar_slots"])
+
+    @classmethod
+    def state_names(
+        cls, values: Mapping[str, Any], params: list[Any]
+    ) -> tuple[list[str], list[str]]:
+        """The state arrays that a step with these values uses, and those of other options."""
+        every = [name for variant in _RULES[cls.rule]["slots"] for name in variant]
+        used = [*_RULES[cls.rule]["slots"][cls._variant(values)], *cls.scalar_names()]
+        return used, [name for name in dict.fromkeys(every) if name not in used]
+
+    @classmethod
     def hypers(cls) -> list[str]:
         """The names of the rule's scalars, in the core's order."""
         return list(_RULES[cls.rule]["hypers"])
@@ -94,6 +108,9 @@ class Optimizer:
     def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
         """What a state array starts from."""
         return 0.0
+
+    _shown: ClassVar[Mapping[str, str]] = {}
+    """The user's names of those of the core's scalars that have another one there."""
 
     _switches: ClassVar[tuple[str, ...]] = ("maximize",)
     """The values that are True or False."""
@@ -130,7 +147,13 @@ class Optimizer:
             return None
         if grads is not None:
             raise TypeError("step: expected gradients or a closure, got both; pass one of them")
-        loss, grads = closure()
+        result = closure()
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(
+                f"closure: expected it to return (loss, grads), got {type(result).__name__}; "
+                "return both"
+            )
+        loss, grads = result
         self._stepper.step(grads)
         return loss
 
@@ -173,7 +196,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: Scalar) -> None:
-        hyper.check(self.rule, "lr", hyper.source(value, "lr"))
+        hyper.check(self.rule, "lr", value, "lr")
         for group in self.groups:
             group["lr"] = value
 
@@ -256,7 +279,7 @@ class Optimizer:
                     f"{name}: expected True or False, got {values[name]!r}; pass a bool"
                 )
         for name, value in cls._scalars(values).items():
-            hyper.check(cls.rule, name, hyper.source(value, name))
+            hyper.check(cls.rule, name, value, cls._shown.get(name, name))
         cls._check(values)
         return {name: hyper.settled(value, name) for name, value in values.items()}
 
@@ -326,8 +349,8 @@ class Optimizer:
         return {name: slots.like(param, k, len(names)) for k, name in enumerate(names)}
 
 
-def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]]]:
-    """The trees of all groups, and what each group sets for itself.
+def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], bool]:
+    """The trees of all groups, what each group sets for itself, and whether there are groups.
 
     Groups are a non-empty list or tuple of dicts that all have the key "params".
     """
@@ -351,7 +374,7 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]]]:
             "optimizer got an empty parameter list: expected at least one array in params; "
             "pass e.g. {'W': W, 'b': b}"
         )
-    return trees, overrides
+    return trees, overrides, grouped
 
 
 def _name(tree: _core.Tree, leaf: int) -> str:

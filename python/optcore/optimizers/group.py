@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ class Group(MutableMapping[str, Any]):
     """
 
     def __init__(self, optimizer: Optimizer, index: int, values: dict[str, Any], paths: list[str]):
-        self._optimizer = optimizer
+        # Weak, or the two would hold each other, and with them gigabytes of state.
+        self._owner = weakref.ref(optimizer)
         self._index = index
         self._values = values
         self._paths = paths
@@ -51,6 +53,15 @@ class Group(MutableMapping[str, Any]):
         if isinstance(value, tuple):
             return tuple(v(step) if isinstance(v, Schedule) else v for v in value)
         return value(step) if isinstance(value, Schedule) else value
+
+    @property
+    def _optimizer(self) -> Optimizer:
+        optimizer = self._owner()
+        if optimizer is None:
+            raise ReferenceError(
+                f"groups[{self._index}]: its optimizer is gone; keep a reference to it"
+            )
+        return optimizer
 
     def __setitem__(self, name: str, value: Any) -> None:
         known_name(name, list(self._values), f"groups[{self._index}]")

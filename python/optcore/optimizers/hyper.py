@@ -16,13 +16,23 @@ def source(value: object, name: str) -> float | Schedule:
     if isinstance(value, Schedule):
         return value
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return float(value)
+        return as_float(value, name)
     if callable(value):
         return Lambda(value)
     raise TypeError(
         f"{name}: expected a number, a schedule or a function of the step, "
         f"got {value!r} ({type(value).__name__}); pass e.g. 1e-3 or oc.schedules.Cosine(1e-3, 1000)"
     )
+
+
+def as_float(value: Any, name: str) -> float:
+    """A real number as a float; one beyond all floats is a ValueError."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"{name}: expected a number that fits a float, got one beyond 1.8e308; take a smaller"
+        ) from None
 
 
 def settled(value: Any, name: str) -> Any:
@@ -56,9 +66,13 @@ def native(value: float | Schedule) -> Any:
     return value
 
 
-def check(rule: str, name: str, value: float | Schedule) -> None:
-    """A ValueError, in torch's words, where a number is out of range. Schedules come later."""
-    if isinstance(value, float) and (error := _core.hyper_error(rule, name, value)):
+def check(rule: str, name: str, value: object, shown: str) -> None:
+    """A ValueError, in torch's words, where a number is out of range. Schedules come later.
+
+    `name` is the core's name of the hyperparameter, `shown` the one that the user knows.
+    """
+    given = source(value, shown)
+    if isinstance(given, float) and (error := _core.hyper_error(rule, name, given, shown)):
         raise ValueError(error)
 
 
@@ -71,7 +85,7 @@ def finite(value: object, name: str) -> float:
     """A finite number of 0 or more, in torch's words if it is not."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number, got {value!r}; pass e.g. 0.0")
-    number = float(value)
+    number = as_float(value, name)
     if not 0.0 <= number < float("inf"):
         raise ValueError(
             f"Invalid {name} value: {number} ({name} has to be a finite number, 0 or more)"
@@ -85,13 +99,15 @@ def limit(value: object, name: str, off: float) -> float:
         return off
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number or None, got {value!r}; pass e.g. 1.0")
-    if not float(value) > 0:
+    number = as_float(value, name)
+    if not number > 0:
         raise ValueError(f"{name}: expected a number above 0, got {value}; None turns it off")
-    return float(value)
+    return number
 
 
 NO_NORM = float("nan")
 NO_LIMIT = float("inf")
+MOST_THREADS = 1024
 
 
 def thread_count(value: object) -> int:
@@ -100,6 +116,8 @@ def thread_count(value: object) -> int:
         return 0
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"threads: expected an int or None, got {value!r}; pass e.g. 2")
-    if int(value) < 1:
-        raise ValueError(f"threads: expected 1 or more, got {value}; None takes the default")
+    if not 1 <= int(value) <= MOST_THREADS:
+        raise ValueError(
+            f"threads: expected 1 to {MOST_THREADS}, got {value}; None takes the default"
+        )
     return int(value)

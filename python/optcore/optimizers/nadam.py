@@ -52,6 +52,7 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
+    _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "lookahead",

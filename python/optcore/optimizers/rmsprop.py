@@ -48,6 +48,7 @@ class RMSprop(Optimizer):
     """
 
     rule = "rmsprop"
+    _shown: ClassVar[Mapping[str, str]] = {"eps_in_sqrt": "eps"}
     _switches: ClassVar[tuple[str, ...]] = ("centered", "eps_in_sqrt", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("centered",)
 
@@ -86,8 +87,8 @@ class RMSprop(Optimizer):
         names = ("lr", "weight_decay", "alpha", "momentum")
         inside = values["eps_in_sqrt"]
         return {name: values[name] for name in names} | {
-            "eps_out": 0.0 if inside else values["eps"],
-            "eps_in": values["eps"] if inside else 0.0,
+            "eps": 0.0 if inside else values["eps"],
+            "eps_in_sqrt": values["eps"] if inside else 0.0,
         }
 
     @classmethod

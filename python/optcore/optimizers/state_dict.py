@@ -42,13 +42,17 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     step, param_steps = _loaded_steps(opt, saved)
     arrays = _loaded_state(opt, saved)
 
-    for path, slots in arrays.items():
-        for name, array in slots.items():
-            opt._state[path][name][...] = array
-    for group, values in zip(opt.groups, groups, strict=True):
-        opt._send(group._index, values)
-        group._values = values
-    opt._stepper.set_steps(step, param_steps)
+    opt._stepper.hold()  # no other thread may step in between
+    try:
+        for path, slots in arrays.items():
+            for name, array in slots.items():
+                opt._state[path][name][...] = array
+        for group, values in zip(opt.groups, groups, strict=True):
+            opt._send(group._index, values)
+            group._values = values
+        opt._stepper.set_steps(step, param_steps)
+    finally:
+        opt._stepper.let_go()
 
 
 def _options(opt: Optimizer) -> list[dict[str, Any]]:
@@ -69,15 +73,21 @@ def _restored(value: Any, now: Any) -> Any:
         present = now if isinstance(now, tuple) and len(now) == len(value) else [None] * len(value)
         return tuple(_restored(v, p) for v, p in zip(value, present, strict=True))
     if isinstance(value, Mapping):
-        if value.get("schedule") != "lambda":
+        if "lambda" not in _schedule_names(value):
             return schedules.Schedule.from_dict(dict(value))
-        if not isinstance(now, Schedule):
+        if not isinstance(now, Schedule) or now.to_dict() != dict(value):
             raise ValueError(
                 "state_dict: a hyperparameter was a Python function, which cannot be saved; "
                 "expected this optimizer to have a schedule in its place: make it with one"
             )
         return now
     return value
+
+
+def _schedule_names(value: Mapping[str, Any]) -> set[str]:
+    """The kinds of schedule in a saved one, nested ones included."""
+    nested = [_schedule_names(v) for v in value.values() if isinstance(v, Mapping)]
+    return {str(value.get("schedule"))}.union(*nested)
 
 
 def _entry(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
@@ -99,8 +109,8 @@ def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     version = _entry(saved, "format", int)
     if not 1 <= version <= FORMAT:
         raise ValueError(
-            f"state_dict/format: expected at most {FORMAT}, got {version}; "
-            "load it with the newer optcore that saved it"
+            f"state_dict/format: expected 1 to {FORMAT}, got {version}; "
+            "load it with the optcore that saved it, or a newer one"
         )
     rule = _entry(saved, "rule", str)
     if rule != opt.rule:
@@ -114,8 +124,8 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
     entries = _entry(saved, "groups", (list, tuple))
     if len(entries) != len(opt.groups):
         raise ValueError(
-            f"state_dict/groups: expected {len(opt.groups)} groups, got {len(entries)}; "
-            "loaded state dict has a different number of parameter groups"
+            "loaded state dict has a different number of parameter groups: state_dict/groups: "
+            f"expected {len(opt.groups)}, got {len(entries)}; make the optimizer with as many"
         )
     loaded = []
     for i, (entry, group) in enumerate(zip(entries, opt.groups, strict=True)):
@@ -126,15 +136,23 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
         if set(entry) != names:
             odd = sorted(map(str, set(entry) ^ names))
             raise KeyError(f"{where}: expected exactly {sorted(names)}; these differ: {odd}")
+        if not isinstance(entry["paths"], (list, tuple)):
+            raise TypeError(
+                f"{where}/paths: expected a list of paths, got {entry['paths']!r}; "
+                "pass a dict that state_dict() gave"
+            )
         if list(entry["paths"]) != group._paths:
             raise ValueError(
                 f"{where}/paths: expected {group._paths}, got {list(entry['paths'])}; "
                 "make the optimizer over the same parameters"
             )
-        values = opt._normalized(
-            {name: _restored(entry[name], now) for name, now in group._values.items()}
-        )
-        opt._check_fixed(i, group._values, values)
+        try:
+            values = opt._normalized(
+                {name: _restored(entry[name], now) for name, now in group._values.items()}
+            )
+            opt._check_fixed(i, group._values, values)
+        except (TypeError, ValueError, KeyError) as error:
+            raise type(error)(f"{where}/{error.args[0]}") from None
         loaded.append(values)
     return loaded
 
@@ -142,8 +160,8 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
 def _count(value: Any, where: str) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise TypeError(f"{where}: expected an int, got {value!r}; step numbers count from 0")
-    if not 0 <= value < 2**64:
-        raise ValueError(f"{where}: expected 0 to 2**64 - 1, got {value}")
+    if not 0 <= value < 2**64 - 1:
+        raise ValueError(f"{where}: expected 0 to 2**64 - 2, got {value}; step numbers end there")
     return int(value)
 
 
@@ -173,8 +191,10 @@ def _loaded_state(opt: Optimizer, saved: Mapping[str, Any]) -> dict[str, dict[st
                     f"{where}/{name}: expected shape {slot.shape}, got {array.shape}; "
                     "make the optimizer over parameters of the same shapes"
                 )
-            # Loading a view of one's own state has to read all of it before writing any.
-            loaded[path][name] = array.copy()
+            # All is read and converted before anything is written: it may be one's own state, and
+            # a number that does not fit becomes infinite here, whatever NumPy is told of that.
+            with np.errstate(all="ignore"):
+                loaded[path][name] = np.array(array, slot.dtype)
     return loaded
 
 
