@@ -2,7 +2,6 @@
 #include <pybind11/pybind11.h>
 
 #include "bindings.h"
-#include "engine/cpu.h"
 #include "engine/threads.h"
 
 // Python before 3.12 has no way to say that a module is for the main interpreter only, and pybind11
@@ -15,7 +14,6 @@
 
 PYBIND11_MODULE(OPTCORE_MODULE, m, pybind11::mod_gil_not_used()) {
     optcore::guard_forks();
-    optcore::kernels(); // an OPTCORE_ISA that cannot be had fails here, at import
 
     optcore::bind_runtime(m);
     optcore::bind_math(m);

@@ -12,8 +12,8 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         const Group &g = groups[t.group];
         if (!t.active() || !rule_info(g.rule).factored)
             continue;
-        const RuleContext context = {g.hyper[0],  g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.steps + 1, t.scalars,  t.dtype};
+        const RuleContext context = {g.hyper[0],    g.hyper[1], g.hyper + kCommonHyperCount,
+                                     t.next_step(), t.scalars,  t.dtype};
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();
         if (t.grad.axes)

@@ -14,7 +14,7 @@ namespace {
 
 RuleContext context_of(const Tensor &t, const Group &group) {
     return {group.hyper[0], group.hyper[1], group.hyper + kCommonHyperCount,
-            t.steps + 1,    t.scalars,      t.dtype};
+            t.next_step(),  t.scalars,      t.dtype};
 }
 
 /// Works out the scalars of every tensor, and updates its scalar state. Neighbours that agree in
@@ -110,7 +110,7 @@ double step(Tensor *tensors, int64_t count, const Group *groups, const StepOptio
 
     for (int64_t i = 0; i < count; ++i)
         if (tensors[i].grad.data)
-            ++tensors[i].steps;
+            tensors[i].steps = tensors[i].next_step();
     return norm;
 }
 

@@ -42,6 +42,8 @@ struct Tensor {
     MatrixShape matrix;
 
     int64_t item() const { return dtype == Dtype::f32 ? 4 : 8; }
+    /// The number of the coming step; the last number there is stays.
+    uint64_t next_step() const { return steps == UINT64_MAX ? steps : steps + 1; }
     bool active() const { return grad.data && size > 0; }
 };
 

@@ -22,4 +22,6 @@ else:
     finally:
         del os.environ["GOMP_SPINCOUNT"]
 
+_core.isa()  # an OPTCORE_ISA that cannot be had is a ValueError here, at import
+
 version: str = _core.__version__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ def global_norm(grads: Tree, *, threads: int | None = None) -> float:
         >>> oc.global_norm({"W": np.array([[3.0]]), "b": np.array([4.0])})
         5.0
     """
-    return _norm(_arrays(grads), threads)
+    return _norm(_arrays(grads, numbers=True), threads)
 
 
 def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None) -> float:
@@ -53,8 +53,10 @@ def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None)
     named = _arrays(grads)
     limit = _limit(max_norm)
     for name, array in named.items():
-        if not isinstance(array, np.ndarray) or not array.flags.writeable:
-            raise ValueError(f"{name}: expected a writable array, got one that is not; pass a copy")
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"{name}: expected a float array, got {array!r}; pass one to scale")
+        if not array.flags.writeable:
+            raise ValueError(f"{name}: expected a writable array, got a read-only one; pass a copy")
     norm = _norm(named, threads)
     factor = _core.clip_factor(norm, limit)
     with np.errstate(all="ignore"):  # half of the arrays scaled would be worse than a warning lost
@@ -64,7 +66,7 @@ def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None)
 
 
 def _limit(max_norm: Any) -> float:
-    if not isinstance(max_norm, numbers.Real) or isinstance(max_norm, bool):
+    if not isinstance(max_norm, Real) or isinstance(max_norm, bool):
         raise TypeError(f"max_norm: expected a number, got {max_norm!r}; pass e.g. 1.0")
     limit = as_float(max_norm, "max_norm")
     if not limit >= 0:
@@ -76,12 +78,12 @@ def _norm(named: dict[str, Array], threads: int | None) -> float:
     return _core.global_norm(list(named.values()), list(named), thread_count(threads))
 
 
-def _arrays(grads: Any) -> dict[str, Array]:
-    """The arrays of a tree by their names in messages, in tree order."""
+def _arrays(grads: Any, *, numbers: bool = False) -> dict[str, Array]:
+    """The arrays of a tree by their names in messages, in tree order; numbers too, if wanted."""
     tree = _core.Tree(grads, "grads")
     found = {}
     for path, leaf in zip(tree.paths, tree.leaves, strict=True):
         if leaf is not None:
-            numeric = isinstance(leaf, (float, np.generic))
+            numeric = numbers and isinstance(leaf, (float, np.generic))
             found[f"grads/{path}" if path else "grads"] = np.asarray(leaf) if numeric else leaf
     return found

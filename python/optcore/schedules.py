@@ -572,7 +572,7 @@ class Lambda(Schedule):
         value = self.f(step)
         try:
             return float(value)
-        except TypeError:
+        except (TypeError, ValueError):
             raise TypeError(
                 f"Lambda.f: expected a number in return, got {type(value).__name__} {value!r} "
                 f"at step {step}; return a float"

@@ -38,16 +38,17 @@ def apply_(
     params = _listed(p, several, "p", None)
     count = len(params)
     used, unused = kind.state_names(values, params)
-    for name in unused:
-        if state.get(name) is not None:
-            raise TypeError(
-                f"{name}: expected None, got an array; these options do not use it: leave it out"
-            )
     slots = {name: _listed(state[name], several, name, count) for name in used}
     for name, arrays in slots.items():
         if any(array is None for array in arrays):
             raise TypeError(
                 f"{name}: expected an array, got None; make it with np.zeros_like(p) and keep it"
+            )
+    for name in unused:
+        if state.get(name) is not None:
+            raise TypeError(
+                f"{name}: expected None, got an array; leave it out, or turn on the option that "
+                f"uses it ({', '.join(kind.option_names()) or 'a matrix'})"
             )
     scalars = [name for name in used if name in kind.scalar_names()]
     tensors = [name for name in used if name not in scalars]
@@ -95,8 +96,7 @@ def _described(value: Any) -> str:
 
 def _steps(step: Any, count: int) -> list[int]:
     """A step number for each array."""
-    listed = isinstance(step, (list, tuple)) or (isinstance(step, np.ndarray) and step.ndim == 1)
-    numbers = list(step) if listed else [step] * count
+    numbers = list(step) if isinstance(step, (list, tuple)) else [step] * count
     if len(numbers) != count:
         raise ValueError(f"step: expected {count} numbers, one per array, got {len(numbers)}")
     for number in numbers:

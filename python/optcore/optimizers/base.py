@@ -66,8 +66,7 @@ class Optimizer:
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
             group = self._normalized({**self._defaults, **override})
-            self._send(i, group)
-            self.groups.append(Group(self, i, group, tree.paths))
+            self.groups.append(Group(type(self), self._stepper, i, group, tree.paths))
         self._add_parameters(trees)
 
     # What a rule says of itself. ---------------------------------------------------------------
@@ -76,6 +75,11 @@ class Optimizer:
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """The core's hyperparameters, by its names, from a group's values."""
         raise NotImplementedError
+
+    @classmethod
+    def option_names(cls) -> list[str]:
+        """The names of the options that decide which state there is."""
+        return list(_RULES[cls.rule]["options"])
 
     @classmethod
     def scalar_names(cls) -> list[str]:
@@ -150,8 +154,8 @@ class Optimizer:
         result = closure()
         if not isinstance(result, tuple) or len(result) != 2:
             raise TypeError(
-                f"closure: expected it to return (loss, grads), got {type(result).__name__}; "
-                "return both"
+                f"closure: expected the loss and the gradients, got {result!r}; "
+                "return (loss, grads)"
             )
         loss, grads = result
         self._stepper.step(grads)
@@ -294,26 +298,6 @@ class Optimizer:
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:
         return sum(1 << bit for bit, on in enumerate(cls._options(values)) if on)
-
-    def _check_fixed(self, index: int, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """A ValueError if the new values need state that was not made, or another start of it."""
-        moved = [name for name in self._fixed if old[name] != new[name]]
-        if moved or self._variant(new) & ~self._variant(old):
-            what = ", ".join(moved) or "a coefficient that was 0"
-            raise ValueError(
-                f"groups[{index}]: expected what decides the state to stay as it was when the "
-                f"optimizer was made, got a change of {what}; make a new optimizer"
-            )
-
-    def _send(self, index: int, values: Mapping[str, Any]) -> None:
-        """Tells the core a group's values."""
-        decoupled = bool(values.get("decoupled_weight_decay", False))
-        variant = self._variant(values)
-        if index < len(self.groups):
-            variant |= self._variant(self.groups[index]._values)  # state that is there stays in use
-        self._stepper.set_variant(index, variant, decoupled, bool(values["maximize"]))
-        for name, value in self._scalars(values).items():
-            self._stepper.set_hyper(index, name, hyper.native(hyper.source(value, name)))
 
     def _add_parameters(self, trees: list[_core.Tree]) -> None:
         """Makes the state of every parameter and hands both to the core."""

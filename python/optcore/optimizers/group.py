@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import weakref
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from ..schedules import Schedule
+from . import hyper
 
 if TYPE_CHECKING:
     from .base import Optimizer
@@ -31,12 +32,22 @@ class Group(MutableMapping[str, Any]):
     state a parameter has (`amsgrad`, `centered`, ...) are fixed when the optimizer is made.
     """
 
-    def __init__(self, optimizer: Optimizer, index: int, values: dict[str, Any], paths: list[str]):
-        # Weak, or the two would hold each other, and with them gigabytes of state.
-        self._owner = weakref.ref(optimizer)
+    def __init__(
+        self,
+        kind: type[Optimizer],
+        stepper: _core.Stepper,
+        index: int,
+        values: dict[str, Any],
+        paths: list[str],
+    ):
+        # The class and the stepper, not the optimizer: the two would hold each other, and with
+        # them gigabytes of state, until the garbage collector comes by.
+        self._kind = kind
+        self._stepper = stepper
         self._index = index
-        self._values = values
         self._paths = paths
+        self._variant = kind._variant(values)
+        self._take(values)
 
     @property
     def paths(self) -> list[str]:
@@ -49,26 +60,16 @@ class Group(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         value = self._values[name]
-        step = self._optimizer.step_count
+        step = self._stepper.step_count
         if isinstance(value, tuple):
             return tuple(v(step) if isinstance(v, Schedule) else v for v in value)
         return value(step) if isinstance(value, Schedule) else value
 
-    @property
-    def _optimizer(self) -> Optimizer:
-        optimizer = self._owner()
-        if optimizer is None:
-            raise ReferenceError(
-                f"groups[{self._index}]: its optimizer is gone; keep a reference to it"
-            )
-        return optimizer
-
     def __setitem__(self, name: str, value: Any) -> None:
         known_name(name, list(self._values), f"groups[{self._index}]")
-        values = self._optimizer._normalized({**self._values, name: value})
-        self._optimizer._check_fixed(self._index, self._values, values)
-        self._optimizer._send(self._index, values)
-        self._values = values
+        values = self._kind._normalized({**self._values, name: value})
+        self._check_fixed(values)
+        self._take(values)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(
@@ -83,3 +84,22 @@ class Group(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Group({dict(self._values)!r}, {len(self._paths)} parameters)"
+
+    def _check_fixed(self, values: Mapping[str, Any]) -> None:
+        """A ValueError if new values need state that was not made, or another start of it."""
+        moved = [name for name in self._kind._fixed if self._values[name] != values[name]]
+        if moved or self._kind._variant(values) & ~self._variant:
+            what = ", ".join(moved) or "a coefficient that was 0"
+            raise ValueError(
+                f"groups[{self._index}]: expected what decides the state to stay as it was when "
+                f"the optimizer was made, got a change of {what}; make a new optimizer"
+            )
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Tells the core these values, which have been checked; state once made stays in use."""
+        decoupled = bool(values.get("decoupled_weight_decay", False))
+        self._stepper.set_variant(self._index, self._variant, decoupled, bool(values["maximize"]))
+        for name, value in self._kind._scalars(values).items():
+            given = hyper.native(hyper.source(value, name))
+            self._stepper.set_hyper(self._index, name, given)
+        self._values = values

@@ -48,8 +48,7 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
             for name, array in slots.items():
                 opt._state[path][name][...] = array
         for group, values in zip(opt.groups, groups, strict=True):
-            opt._send(group._index, values)
-            group._values = values
+            group._take(values)
         opt._stepper.set_steps(step, param_steps)
     finally:
         opt._stepper.let_go()
@@ -67,14 +66,17 @@ def _plain(value: Any) -> Any:
     return value.to_dict() if isinstance(value, Schedule) else value
 
 
-def _restored(value: Any, now: Any) -> Any:
+def _restored(value: Any, now: Any, where: str) -> Any:
     """The opposite; a `Lambda` cannot be saved, so the present schedule stays in its place."""
     if isinstance(value, (list, tuple)):
         present = now if isinstance(now, tuple) and len(now) == len(value) else [None] * len(value)
-        return tuple(_restored(v, p) for v, p in zip(value, present, strict=True))
+        return tuple(_restored(v, p, where) for v, p in zip(value, present, strict=True))
     if isinstance(value, Mapping):
         if "lambda" not in _schedule_names(value):
-            return schedules.Schedule.from_dict(dict(value))
+            try:
+                return schedules.Schedule.from_dict(dict(value))
+            except (TypeError, ValueError, KeyError) as error:
+                raise type(error)(f"{where}: {error.args[0]}") from None
         if not isinstance(now, Schedule) or now.to_dict() != dict(value):
             raise ValueError(
                 "state_dict: a hyperparameter was a Python function, which cannot be saved; "
@@ -110,7 +112,7 @@ def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     if not 1 <= version <= FORMAT:
         raise ValueError(
             f"state_dict/format: expected 1 to {FORMAT}, got {version}; "
-            "load it with the optcore that saved it, or a newer one"
+            "load it with the newer optcore that saved it"
         )
     rule = _entry(saved, "rule", str)
     if rule != opt.rule:
@@ -125,7 +127,8 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
     if len(entries) != len(opt.groups):
         raise ValueError(
             "loaded state dict has a different number of parameter groups: state_dict/groups: "
-            f"expected {len(opt.groups)}, got {len(entries)}; make the optimizer with as many"
+            f"expected {len(opt.groups)} group{'s' * (len(opt.groups) != 1)}, got {len(entries)}; "
+            "make the optimizer with as many"
         )
     loaded = []
     for i, (entry, group) in enumerate(zip(entries, opt.groups, strict=True)):
@@ -147,12 +150,14 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
                 "make the optimizer over the same parameters"
             )
         try:
-            values = opt._normalized(
-                {name: _restored(entry[name], now) for name, now in group._values.items()}
-            )
-            opt._check_fixed(i, group._values, values)
+            values = {}
+            for name, now in group._values.items():
+                values[name] = _restored(entry[name], now, f"{where}/{name}")
+            values = opt._normalized(values)
         except (TypeError, ValueError, KeyError) as error:
-            raise type(error)(f"{where}/{error.args[0]}") from None
+            words = str(error.args[0])
+            raise type(error)(words if words.startswith(where) else f"{where}/{words}") from None
+        group._check_fixed(values)
         loaded.append(values)
     return loaded
 
