@@ -54,7 +54,7 @@ def clip_grad_norm_(grads: Tree, max_norm: float, *, threads: int | None = None)
     limit = _limit(max_norm)
     for name, array in named.items():
         if not isinstance(array, np.ndarray):
-            raise TypeError(f"{name}: expected a float array, got {array!r}; pass one to scale")
+            raise TypeError(f"{name}: expected a float array, got {array!r}; pass a NumPy array")
         if not array.flags.writeable:
             raise ValueError(f"{name}: expected a writable array, got a read-only one; pass a copy")
     norm = _norm(named, threads)

@@ -46,7 +46,7 @@ def adam_(
         >>> import numpy as np, optcore as oc
         >>> w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
         >>> oc.ops.adam_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, weight_decay=0.0)
-        >>> np.round(w, 12)
+        >>> np.round(w, 6)
         array([ 0.75, -1.75])
     """
     values = {
@@ -111,7 +111,7 @@ def adamw_(
         >>> import numpy as np, optcore as oc
         >>> w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
         >>> oc.ops.adamw_(w, np.array([4.0, -0.25]), m, v, step=1, lr=0.25, weight_decay=0.0)
-        >>> np.round(w, 12)
+        >>> np.round(w, 6)
         array([ 0.75, -1.75])
     """
     values = {
