@@ -12,11 +12,9 @@ import importlib.metadata
 import inspect
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -45,9 +43,15 @@ def run(*command: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def needs(module: str) -> None:
-    if find_spec(module) is None:
-        pytest.skip(f"no {module} here")
+def needs(tool: str) -> None:
+    """Skips where the tool is absent, or another version than pyproject.toml asks for."""
+    try:
+        version = importlib.metadata.version(tool)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"no {tool} here")
+    pinned = re.search(rf'"{tool}==([0-9.]+)\*"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    if pinned and not version.startswith(pinned[1]):
+        pytest.skip(f"{tool} {version} has another taste than {pinned[1]}x")
 
 
 # Tools.
@@ -74,10 +78,8 @@ def test_python_is_formatted() -> None:
 
 
 def test_cpp_is_formatted() -> None:
-    beside = Path(sys.executable).parent / "clang-format"
-    clang_format = str(beside) if beside.exists() else shutil.which("clang-format")
-    if clang_format is None:
-        pytest.skip("no clang-format here")
+    needs("clang-format")
+    clang_format = Path(sys.executable).parent / "clang-format"
     sources = [p for p in CPP if p.suffix != ".def"]
     run(clang_format, "--dry-run", "--Werror", *sources)
 
