@@ -63,8 +63,9 @@ bool memory_order(const Array *a, py::ssize_t item, std::vector<int> &order) {
     for (int k = 0; k < a->nd; ++k)
         if (a->dimensions[k] != 1)
             order.push_back(k);
-    std::stable_sort(order.begin(), order.end(), [a](int x, int y) {
-        return std::abs(a->strides[x]) > std::abs(a->strides[y]);
+    std::sort(order.begin(), order.end(), [a](int x, int y) {
+        const auto step_x = std::abs(a->strides[x]), step_y = std::abs(a->strides[y]);
+        return step_x != step_y ? step_x > step_y : x < y;
     });
     py::ssize_t expected = item;
     for (auto k = order.rbegin(); k != order.rend(); ++k) {

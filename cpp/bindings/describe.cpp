@@ -111,8 +111,9 @@ Tensor describe_readable(const py::object &array, const std::string &name, Gradi
     for (int k = 0; k < a.ndim(); ++k)
         if (like.shape[k] != 1)
             like.order.push_back(k);
-    std::stable_sort(like.order.begin(), like.order.end(), [&](int x, int y) {
-        return std::abs(like.strides[x]) > std::abs(like.strides[y]);
+    std::sort(like.order.begin(), like.order.end(), [&](int x, int y) {
+        const auto step_x = std::abs(like.strides[x]), step_y = std::abs(like.strides[y]);
+        return step_x != step_y ? step_x > step_y : x < y;
     });
     for (auto &stride : like.strides) // never equal to the array's: every stride is looked at
         stride = stride < 0 ? -1 : 1;

@@ -1,7 +1,6 @@
 #include "cpu_quota.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -13,11 +12,10 @@ namespace {
 /// CPUs that one group of the unified hierarchy grants, or 0 for no limit.
 double quota_in(const std::string &folder) {
     std::ifstream file(folder + "/cpu.max");
-    std::string quota;
-    double period = 0;
-    if (!(file >> quota >> period) || quota == "max" || period <= 0)
-        return 0;
-    return std::atof(quota.c_str()) / period;
+    double quota = 0, period = 0;
+    if (!(file >> quota >> period) || quota <= 0 || period <= 0)
+        return 0; // "max" is no number: no limit
+    return quota / period;
 }
 
 /// The same in the older hierarchy, where a container sees its own group at the root.
