@@ -249,7 +249,7 @@ def test_optimizer_classes(row, dtype):
         scale = reference.clip_factor(norm, 3.0)
         for k, g in grads.items():
             p, state = wanted[k]
-            wanted[k] = rule.reference(p, g, state, step=t, grad_scale=scale, **options)
+            wanted[k] = rule.reference(p, g, state, step=t, grad_factor=scale, **options)
             state = {name: np.asarray(optimizer.state[k][name]) for name in wanted[k][1]}
             check_all(params[k], state, wanted[k], (k, f"step {t}"))
 

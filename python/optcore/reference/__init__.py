@@ -13,17 +13,33 @@ of the parameter, in the very order that the source shows.
 ...     p, state = reference.adam(p, 2 * p, state, step=t, lr=0.25, betas=(0.5, 0.5))
 >>> p.round(3), sorted(state)
 (array([ 0.262, -1.252]), ['exp_avg', 'exp_avg_sq'])
+
+Numbers are stored in formats that the rules do not know: a step in another one widens what is
+stored, computes in float32, and rounds what it has found.
+
+>>> bits = np.uint16([0x3f80, 0xc000])
+>>> p = reference.from_bfloat16(bits)
+>>> p, state = reference.adam(p, 2 * p, {}, step=1, lr=0.25)
+>>> reference.from_bfloat16(reference.to_bfloat16(p))
+array([ 0.75, -1.75], dtype=float32)
+>>> codes, scales = reference.encode8(state["exp_avg"], signed=True)
+>>> reference.decode8(codes, scales, signed=True).round(3)
+array([ 0.2, -0.4], dtype=float32)
 """
 
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
+from .average import average
+from .blocks8 import decode8, encode8
 from .momentum import momentum
 from .nadam import nadam
+from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
-from .sums import clip_factor, global_norm, sum_squares
+from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
+from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -31,11 +47,23 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "average",
     "clip_factor",
+    "decode8",
+    "encode8",
+    "from_bfloat16",
     "global_norm",
+    "joined",
+    "memory_index",
     "momentum",
     "nadam",
+    "random16",
+    "random_key",
     "rmsprop",
     "sgd",
+    "split",
+    "stochastic_bfloat16",
     "sum_squares",
+    "to_bfloat16",
+    "update_sums",
 ]

@@ -57,7 +57,7 @@ def adafactor(
     relative_step: bool = True,
     scale_parameter: bool = True,
     normalize: bool = True,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
     """A second moment kept as one number per row and one per column, and steps relative to θ.
@@ -96,8 +96,8 @@ def adafactor(
         relative_step: let 1/√t limit the rate.
         scale_parameter: make the step relative to RMS(θ).
         normalize: divide by mean(r).
-        grad_scale: a factor for the gradient, applied first.
-        clip_value: the limit of every element of the scaled gradient.
+        grad_factor: what the gradient is multiplied by, first of all.
+        clip_value: the limit of every element of the gradient after that.
 
     Returns:
         The new parameter and the new state; the arguments are left as they are. Sums are float64
@@ -130,7 +130,7 @@ def adafactor(
         scale_parameter=scale_parameter,
         normalize=normalize,
     )
-    g = prepared(p, g, maximize=maximize, grad_scale=grad_scale, clip_value=clip_value)
+    g = prepared(p, g, maximize=maximize, grad_factor=grad_factor, clip_value=clip_value)
     u, new_state, sum_p, sum_u = (_vector if p.ndim < 2 else _matrix)(p, g, state, scalars)
     rate = scalars.rate(sum_p, sum_u, float(p.size))
     return result(p, moved(p, u, keep=kept(lr, weight_decay), rate=rate), new_state)

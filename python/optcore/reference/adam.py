@@ -25,7 +25,7 @@ def adam(
     amsgrad: bool = False,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
     """Running averages of the gradient and of its square, both corrected for their start at 0.
@@ -55,8 +55,8 @@ def adam(
         amsgrad: never forget the largest v.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
-        grad_scale: a factor for the gradient, applied first.
-        clip_value: the limit of every element of the scaled gradient.
+        grad_factor: what the gradient is multiplied by, first of all.
+        clip_value: the limit of every element of the gradient after that.
 
     Returns:
         The new parameter and the new state; the arguments are left as they are.
@@ -74,7 +74,7 @@ def adam(
         p,
         g,
         maximize=maximize,
-        grad_scale=grad_scale,
+        grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
     )
@@ -102,7 +102,7 @@ def adamw(
     weight_decay: float = 1e-2,
     amsgrad: bool = False,
     maximize: bool = False,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
     """Adam whose weight decay is decoupled from the gradient: θ ← (1 - η·λ)·θ - η·u.
@@ -127,7 +127,7 @@ def adamw(
         amsgrad=amsgrad,
         decoupled_weight_decay=True,
         maximize=maximize,
-        grad_scale=grad_scale,
+        grad_factor=grad_factor,
         clip_value=clip_value,
     )
     return new

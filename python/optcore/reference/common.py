@@ -54,22 +54,22 @@ def prepared(
     g: Array,
     *,
     maximize: bool,
-    grad_scale: float,
+    grad_factor: float,
     clip_value: float,
     coupled_decay: float = 0.0,
 ) -> Array:
     """The gradient as a rule sees it.
 
-    Rounded once to the type of p, times ±grad_scale, limited to [-clip_value, clip_value], and
+    Rounded once to the type of p, times ±grad_factor, limited to [-clip_value, clip_value], and
     with the coupled decay λ·p added where there is one.
 
-    >>> prepared(np.float32([1, 1]), np.array([0.5, 9.0]), maximize=True, grad_scale=2.0,
+    >>> prepared(np.float32([1, 1]), np.array([0.5, 9.0]), maximize=True, grad_factor=2.0,
     ...          clip_value=4.0, coupled_decay=0.25)
     array([-0.75, -3.75], dtype=float32)
     """
     T = p.dtype.type
     g = g.astype(p.dtype)
-    g = g * T(-grad_scale if maximize else grad_scale)
+    g = g * T(-grad_factor if maximize else grad_factor)
     g = at_most(at_least(g, T(-clip_value)), T(clip_value))
     if coupled_decay != 0:
         g = g + T(coupled_decay) * p

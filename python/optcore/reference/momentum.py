@@ -21,7 +21,7 @@ def momentum(
     nesterov: bool = False,
     weight_decay: float = 0.0,
     maximize: bool = False,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
     decoupled_weight_decay: bool = False,
 ) -> Result:
@@ -49,8 +49,8 @@ def momentum(
         nesterov: take the look-ahead form.
         weight_decay: λ; added to the gradient, or decoupled from it.
         maximize: climb instead of descend.
-        grad_scale: a factor for the gradient, applied first.
-        clip_value: the limit of every element of the scaled gradient.
+        grad_factor: what the gradient is multiplied by, first of all.
+        clip_value: the limit of every element of the gradient after that.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
 
     Returns:
@@ -68,7 +68,7 @@ def momentum(
         p,
         g,
         maximize=maximize,
-        grad_scale=grad_scale,
+        grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
     )

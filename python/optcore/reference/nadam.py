@@ -26,7 +26,7 @@ def nadam(
     lookahead: bool = True,
     double_correction: bool = False,
     maximize: bool = False,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
     """Adam with Nesterov's momentum.
@@ -58,8 +58,8 @@ def nadam(
         lookahead: correct m for the momentum of the next step as well.
         double_correction: correct m twice.
         maximize: climb instead of descend.
-        grad_scale: a factor for the gradient, applied first.
-        clip_value: the limit of every element of the scaled gradient.
+        grad_factor: what the gradient is multiplied by, first of all.
+        clip_value: the limit of every element of the gradient after that.
 
     Returns:
         The new parameter and the new state; the arguments are left as they are.
@@ -85,7 +85,7 @@ def nadam(
         p,
         g,
         maximize=maximize,
-        grad_scale=grad_scale,
+        grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
     )

@@ -24,7 +24,7 @@ def rmsprop(
     centered: bool = False,
     eps_in_sqrt: bool = False,
     maximize: bool = False,
-    grad_scale: float = 1.0,
+    grad_factor: float = 1.0,
     clip_value: float = math.inf,
     decoupled_weight_decay: bool = False,
 ) -> Result:
@@ -54,8 +54,8 @@ def rmsprop(
         centered: divide by the deviation instead of the root mean square.
         eps_in_sqrt: ε inside the root.
         maximize: climb instead of descend.
-        grad_scale: a factor for the gradient, applied first.
-        clip_value: the limit of every element of the scaled gradient.
+        grad_factor: what the gradient is multiplied by, first of all.
+        clip_value: the limit of every element of the gradient after that.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
 
     Returns:
@@ -72,7 +72,7 @@ def rmsprop(
         p,
         g,
         maximize=maximize,
-        grad_scale=grad_scale,
+        grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
     )

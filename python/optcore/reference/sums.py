@@ -34,6 +34,19 @@ def in_memory_order(x: Array, like: Array | None = None) -> Array:
     return row
 
 
+def memory_index(x: Array) -> Array:
+    """The place of each element of x in memory order, counted from 0; int64, of the shape of x.
+
+    >>> memory_index(np.zeros((2, 3), order="F"))
+    array([[0, 2, 4],
+           [1, 3, 5]])
+    """
+    count = np.arange(x.size, dtype=np.int64)
+    index = np.empty_like(count)
+    index[in_memory_order(count.reshape(x.shape), like=x)] = count
+    return index.reshape(x.shape)
+
+
 def in_turn(x: Array, axis: int = -1) -> Array:
     """The sum along an axis, added strictly from the first element to the last.
 
@@ -93,6 +106,27 @@ def sum_squares(x: Array, like: Array | None = None) -> float:
 
 
 @quiet
+def update_sums(before: Array, after: Array) -> tuple[float, float, float]:
+    """How far a step has moved a parameter, and from where: Σd², Σθ² and max|d|, d = θ' - θ.
+
+    d is rounded to the type of the parameter; the sums are those of `sum_squares`.
+
+    Args:
+        before: θ, float32 or float64, any shape.
+        after: θ', of the shape and type of θ.
+
+    Returns:
+        Three float64 values as Python floats. The maximum is NaN where any d is, and 0 of nothing.
+
+    >>> update_sums(np.float32([3, 4]), np.float32([3, 2]))
+    (4.0, 25.0, 2.0)
+    """
+    d = np.asarray(after - before)
+    largest = float(np.max(np.abs(d), initial=0))
+    return sum_squares(d, like=before), sum_squares(before), largest
+
+
+@quiet
 def global_norm(grads: Sequence[Array], params: Sequence[Array] | None = None) -> float:
     """√Σg² over all elements of all tensors, in float64.
 
@@ -117,7 +151,7 @@ def global_norm(grads: Sequence[Array], params: Sequence[Array] | None = None) -
 def clip_factor(norm: float, max_norm: float) -> float:
     """What clips gradients of this norm: min(1, max_norm/(norm + 1e-6)), NaN for a NaN norm.
 
-    torch.nn.utils.clip_grad_norm_'s formula. Pass it on as `grad_scale`.
+    torch.nn.utils.clip_grad_norm_'s formula. Pass it on as `grad_factor`.
 
     >>> clip_factor(0.5, 1.0)
     1.0
