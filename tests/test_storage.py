@@ -256,7 +256,8 @@ def test_codes_are_numbers_in_order(signed):
     assert half[-1] < 1
     if signed:
         assert np.array_equal(bits(y[128:]), bits(y[:128]) | 0x80000000)
-    for scale in np.float32([1.07 * TINY, 1e-20, 0.3, 1, 7.7, 1e30, HUGE]):
+    smallest = 1.07 * TINY if signed else 2.0**-113  # below, the first codes are subnormal
+    for scale in np.float32([smallest, 1e-20, 0.3, 1, 7.7, 1e30, HUGE]):
         x = reference.decode8(every, np.array([scale]), signed)
         assert np.array_equal(reference.encode8(x, signed)[0], every), scale
 
@@ -268,10 +269,12 @@ def test_error_of_a_code(signed):
     assert (codes.dtype, codes.shape) == (np.uint8, x.shape)
     assert (scales.dtype, scales.shape) == (np.float32, (500,))
     back = reference.decode8(codes, scales, signed)
-    bound = (np.abs(x.astype(np.float64)) + largest_of(x) * 2.0**-16) / (16 if signed else 32)
+    bound = (np.abs(x.astype(np.float64)) + largest_of(x) * 2.0 ** (-16 if signed else -31)) / 16
     # beside the roundings of float32 themselves, and that of subnormal numbers
     assert np.all(np.abs(back.astype(np.float64) - x) <= bound * (1 + 2**-14) + 2.0**-149)
     assert np.all((np.signbit(back) == np.signbit(x)) | (not signed))
+    if not signed:  # but for what is subnormal
+        assert np.all(((back > 0) == (x > 0)) | (largest_of(x) < 2.0**-113)), "only 0 becomes 0"
 
 
 @both_codes
@@ -313,7 +316,7 @@ def test_codes_grow_with_their_numbers(signed, x):
 @both_codes
 def test_special_blocks(signed):
     """Each of them between two blocks of ones, which it does not touch."""
-    top = 1.875 / 2 - 2.0**-16 if signed else 1.9375 / 2 - 2.0**-16
+    top = 1.875 / 2 - (2.0**-16 if signed else 0)
     too_large = np.float32(float(HUGE) * top * (1 + 2**-20))
     for value in (np.nan, -np.nan, np.inf, -np.inf, HUGE, too_large):
         x = np.ones(3 * 256, np.float32)

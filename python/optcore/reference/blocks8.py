@@ -1,13 +1,17 @@
 """State in 8 bits: blocks of 256 elements that share one float32 scale.
 
-A code is a small floating-point number: non-negative numbers have 4 bits of exponent and 4 of
-mantissa, signed ones 3 of mantissa and a sign. The codes lie as dense as float32 itself, cut off
-behind these bits, from c = 2⁻¹⁶ on; c is subtracted again, so that code 0 is 0::
+A code is a small floating-point number with 3 bits of mantissa: non-negative numbers have 5 bits of
+exponent, signed ones 4 and a sign. The codes lie as float32 numbers do, cut off behind these bits,
+from c on; c is subtracted again, so that code 0 is 0::
 
-    y(q) = float32 of the bits (bits of c) + q·2^shift, minus c      from 0 to just below 1
+    y(q) = float32 of the bits (bits of c) + q·2²⁰, minus c          c = 2⁻³², signed: 2⁻¹⁶
 
-An element is ±y(q)·scale, where the largest of its block has the largest code. Its error is at most
-1/32 of itself (signed: 1/16) and 2⁻²¹ (2⁻²⁰) of the largest.
+An element is ±y(q)·scale, where the largest of its block has the largest code. Its error is at
+most 1/16 of itself and 2⁻³⁶ (signed: 2⁻²⁰) of the largest.
+
+Non-negative numbers are second moments, the squares of what signed ones are, so they need twice the
+range. And none but 0 becomes 0: a second moment that vanished before the first would leave a step
+of m/ε.
 
 Blocks are counted in memory order from the first element of a tensor, as for sums.
 
@@ -24,26 +28,27 @@ from .common import Array, laid_out, quiet
 from .sums import memory_index
 
 BLOCK = 256
-C = np.float32(2.0**-16)
-BITS_OF_C = 0x37800000
+SHIFT = 20
 SMALLEST_NORMAL = np.float32(2.0**-126)
 
 
 class _Code(NamedTuple):
-    shift: int
+    c: float
     largest: int
 
     def value(self, q: Array) -> Array:
-        bits = (np.asarray(q, np.uint32) << self.shift) + BITS_OF_C
-        return np.asarray(bits.view(np.float32) - C)
+        c = np.float32(self.c)
+        bits = (np.asarray(q, np.uint32) << SHIFT) + c.view(np.uint32)
+        return np.asarray(bits.view(np.float32) - c)
 
     def nearest(self, y: Array) -> Array:
         # Bits grow as numbers do, so adding half a unit of the code rounds to the nearest.
-        bits = np.asarray(y + C).view(np.uint32)
-        return np.asarray((bits - BITS_OF_C + (1 << (self.shift - 1))) >> self.shift)
+        c = np.float32(self.c)
+        bits = np.asarray(y + c).view(np.uint32)
+        return np.asarray((bits - c.view(np.uint32) + (1 << (SHIFT - 1))) >> SHIFT)
 
 
-NON_NEGATIVE, SIGNED = _Code(shift=19, largest=255), _Code(shift=20, largest=127)
+NON_NEGATIVE, SIGNED = _Code(c=2.0**-32, largest=255), _Code(c=2.0**-16, largest=127)
 
 
 @quiet
@@ -53,7 +58,8 @@ def encode8(x: Array, signed: bool) -> tuple[Array, Array]:
     ::
 
         a = max|x| over the block      scale = a/y(largest code)
-        q = the code nearest to |x|·(y(largest code)/a), and signed: the sign of x in bit 7
+        q = the code nearest to |x|·(y(largest code)/a), and signed: the sign of x in bit 7,
+            else at least 1 for x other than 0
 
     A block whose largest number is subnormal becomes zeros, with a scale of 0. A block in which a
     number is infinite or NaN, or so large that the scale is infinite, becomes NaN, by its scale.
@@ -67,7 +73,7 @@ def encode8(x: Array, signed: bool) -> tuple[Array, Array]:
         (⌈size/256⌉,).
 
     >>> encode8(np.float32([0, 1, 2, 4]), signed=False)
-    (array([  0, 223, 239, 255], dtype=uint8), array([4.1290975], dtype=float32))
+    (array([  0, 239, 247, 255], dtype=uint8), array([4.266667], dtype=float32))
     >>> encode8(np.float32([-0.0, 1, -2, 4]), signed=True)
     (array([128, 111, 247, 127], dtype=uint8), array([4.266736], dtype=float32))
     """
@@ -84,8 +90,7 @@ def encode8(x: Array, signed: bool) -> tuple[Array, Array]:
     scales = np.where(np.isfinite(scales), scales, np.float32(np.nan))
 
     q = code.nearest(np.abs(x) * (top / a)[block])
-    if signed:
-        q = q | ((bits >> 31) << 7)
+    q = q | ((bits >> 31) << 7) if signed else np.maximum(q, x != 0)
     q = np.where((scales > 0)[block], q, 0)
     return laid_out(q.astype(np.uint8), x), scales
 
@@ -103,7 +108,7 @@ def decode8(codes: Array, scales: Array, signed: bool) -> Array:
         float32, of the shape of codes and as these in memory.
 
     >>> decode8(*encode8(np.float32([0, 1, 2, 4]), signed=False), signed=False)
-    array([0.       , 0.9999528, 1.9999685, 4.       ], dtype=float32)
+    array([0., 1., 2., 4.], dtype=float32)
     """
     if signed:
         sign = np.asarray(codes & 0x80, np.uint32) << 24
