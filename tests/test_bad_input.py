@@ -141,7 +141,7 @@ def swapped(dtype: str) -> str:
 
 # Parameters. ------------------------------------------------------------------------------------
 
-FLOATS = "a float32 or float64 array"
+FLOATS = "a float32, float64, float16 or bfloat16 array"
 BAD_PARAMS: list[tuple[str, Callable[[], Any], type[Exception], str, str, str]] = [
     ("strided", lambda: np.ones(8)[::2], ValueError, "dense", "(16,)", "ascontiguousarray"),
     ("backwards-strided", lambda: np.ones(8)[::-2], ValueError, "dense", "(-16,)", "contiguous"),

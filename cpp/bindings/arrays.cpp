@@ -1,6 +1,7 @@
 #include "arrays.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace optcore {
@@ -35,15 +36,52 @@ bool native(const Array *a) {
     return order == '=' || order == '|';
 }
 
-/// f32 or f64, or an error that says what to do.
-Dtype param_dtype(const Array *a, const std::string &path) {
-    switch (descr_of(a)->type_num) {
-    case npy_api::NPY_FLOAT_: return Dtype::f32;
-    case npy_api::NPY_DOUBLE_: return Dtype::f64;
-    default:
-        type_error(path, "a float32 or float64 array", "a " + dtype_name(a) + " array",
-                   "make it one with .astype(np.float32), or np.array(8.0) for a single number");
+// Numbers of NumPy's types that pybind11 does not list.
+constexpr int kInt16 = npy_api::NPY_SHORT_, kUint8 = npy_api::NPY_UBYTE_, kFloat16 = 23;
+
+/// The format of the elements, if it is one we know. bfloat16 is a type that the package ml_dtypes
+/// adds to NumPy, under a number that it is given when it does.
+bool format_of(const Array *a, Format *format) {
+    static std::atomic<int> bfloat16{-1};
+    const int type = descr_of(a)->type_num;
+    switch (type) {
+    case npy_api::NPY_FLOAT_: *format = Format::f32; return true;
+    case npy_api::NPY_DOUBLE_: *format = Format::f64; return true;
+    case kFloat16: *format = Format::f16; return true;
+    case npy_api::NPY_LONGDOUBLE_: *format = Format::long_double; return true;
+    case kUint8: *format = Format::code8; return true;
+    default: break;
     }
+    if (type >= 256 && type != bfloat16.load(std::memory_order_relaxed)) {
+        if (dtype_name(a) != "bfloat16")
+            return false;
+        bfloat16.store(type, std::memory_order_relaxed);
+    }
+    *format = Format::bf16;
+    return type >= 256;
+}
+
+std::string name_of(Format format) {
+    switch (format) {
+    case Format::f32: return "float32";
+    case Format::f64: return "float64";
+    case Format::bf16: return "bfloat16";
+    case Format::f16: return "float16";
+    case Format::code8:
+    case Format::signed_code8: return "uint8";
+    case Format::long_double: return "longdouble";
+    }
+    return "";
+}
+
+/// The format of a parameter, or an error that says what to do.
+Format param_format(const Array *a, const std::string &path) {
+    Format format;
+    if (format_of(a, &format) && format != Format::code8 && format != Format::long_double)
+        return format;
+    type_error(path, "a float32, float64, float16 or bfloat16 array",
+               "a " + dtype_name(a) + " array",
+               "make it one with .astype(np.float32), or np.array(8.0) for a single number");
 }
 
 void check_written(const Array *a, const std::string &path) {
@@ -139,7 +177,7 @@ bool Param::same_array_as_before() const {
 Param check_param(py::handle object, const std::string &path) {
     const Array *a = written_array(object, path);
     Param p;
-    p.dtype = param_dtype(a, path);
+    p.format = param_format(a, path);
     check_written(a, path);
     p.array = py::reinterpret_borrow<py::object>(object);
     p.path = path;
@@ -149,36 +187,72 @@ Param check_param(py::handle object, const std::string &path) {
     p.size = size_of(a);
     p.shape = copied(a->dimensions, a->nd);
     p.strides = copied(a->strides, a->nd);
-    if (!memory_order(a, p.dtype == Dtype::f32 ? 4 : 8, p.order) && p.size > 0)
+    if (!memory_order(a, bytes_of(p.format), p.order) && p.size > 0)
         value_error(path, "a dense array (its elements fill one piece of memory)",
                     "shape " + shown(p.shape) + " with strides " + shown(p.strides),
                     "pass np.ascontiguousarray(a), or the array it is a view of");
     return p;
 }
 
-void *check_slot(py::handle object, const Param &param, const std::string &name) {
-    const Array *a = written_array(object, name);
-    if (param_dtype(a, name) != param.dtype)
-        type_error(name,
-                   param.dtype == Dtype::f32 ? "float32, as its parameter"
-                                             : "float64, as its parameter",
-                   dtype_name(a), "make it with np.zeros_like(parameter)");
+namespace {
+
+/// An array that lies in memory as the parameter does; `item` is the size of its elements.
+void *check_alike(const Array *a, py::ssize_t item, const Param &param, const std::string &name) {
     check_written(a, name);
+    const std::string mend = "make it with np.zeros_like(parameter)";
     const auto shape = copied(a->dimensions, a->nd);
     if (shape != param.shape)
-        value_error(name, "shape " + shown(param.shape) + ", as its parameter", shown(shape),
-                    "make it with np.zeros_like(parameter)");
+        value_error(name, "shape " + shown(param.shape) + ", as its parameter", shown(shape), mend);
+    const py::ssize_t param_item = bytes_of(param.format);
     for (int k = 0; k < a->nd; ++k)
-        if (a->dimensions[k] > 1 && a->strides[k] != param.strides[k] && param.size > 0)
+        if (a->dimensions[k] > 1 && a->strides[k] * param_item != param.strides[k] * item &&
+            param.size > 0)
             value_error(name, "strides " + shown(param.strides) + ", as its parameter",
-                        shown(copied(a->strides, a->nd)), "make it with np.zeros_like(parameter)");
+                        shown(copied(a->strides, a->nd)), mend);
     return first_element(a);
+}
+
+} // namespace
+
+void *check_slot(py::handle object, const Param &param, const std::string &name,
+                 std::initializer_list<Format> formats, Format *format) {
+    const Array *a = written_array(object, name);
+    const bool known = format_of(a, format);
+    if (!known || std::find(formats.begin(), formats.end(), *format) == formats.end()) {
+        std::string wanted;
+        for (Format f : formats)
+            wanted += (wanted.empty() ? "" : " or ") + name_of(f);
+        type_error(name, wanted + ", as its parameter is " + name_of(param.format), dtype_name(a),
+                   "make it with np.zeros_like(parameter, dtype=...)");
+    }
+    return check_alike(a, bytes_of(*format), param, name);
+}
+
+void *check_remainder(py::handle object, const Param &param, const std::string &name) {
+    const Array *a = written_array(object, name);
+    if (descr_of(a)->type_num != kInt16)
+        type_error(name, "an int16 array", dtype_name(a),
+                   "make it with np.zeros_like(parameter, dtype=np.int16)");
+    return check_alike(a, 2, param, name);
+}
+
+float *check_scale(py::handle object, const Param &param, const std::string &name) {
+    const Array *a = written_array(object, name);
+    if (descr_of(a)->type_num != npy_api::NPY_FLOAT_)
+        type_error(name, "a float32 array", dtype_name(a), "make it with np.zeros(n, np.float32)");
+    check_written(a, name);
+    const py::ssize_t count = param.size ? (param.size - 1) / kQuantum + 1 : 0;
+    if (a->nd != 1 || a->dimensions[0] != count || !(a->flags & npy_api::NPY_ARRAY_C_CONTIGUOUS_))
+        value_error(name, "a contiguous array of shape " + shown({count}),
+                    "shape " + shown(copied(a->dimensions, a->nd)),
+                    "there is one scale for every " + std::to_string(kQuantum) + " elements");
+    return reinterpret_cast<float *>(a->data);
 }
 
 void *check_factor(py::handle object, const Param &param, const std::vector<py::ssize_t> &shape,
                    const std::string &name) {
     const Array *a = written_array(object, name);
-    if (param_dtype(a, name) != param.dtype)
+    if (param_format(a, name) != param.format)
         type_error(name, "the dtype of its parameter", dtype_name(a),
                    "make it with np.zeros(shape, parameter.dtype)");
     check_written(a, name);
@@ -235,24 +309,28 @@ MatrixShape matrix_shape(const Param &param) {
 }
 
 Gradient read_gradient(PyObject *object, const Param &param, LazyName name, GradientStore &store,
-                       uintptr_t *low, uintptr_t *high) {
+                       bool zeroed, uintptr_t *low, uintptr_t *high) {
     Gradient g;
     *low = *high = 0;
     if (object == Py_None)
         return g;
 
+    if (zeroed && !is_array(object))
+        type_error(name(), "an array, as zero_grads is on", type_of(object),
+                   "pass np.array(...), or leave zero_grads out");
+
     if (!is_array(object)) {
         if (param.shape.empty() && PyFloat_CheckExact(object)) {
             store.numbers.push_back(PyFloat_AS_DOUBLE(object));
             store.axes.push_back({{1, 8}});
-            return {&store.numbers.back(), Number::f64, store.axes.back().data(), 1};
+            return {&store.numbers.back(), store.axes.back().data(), 1, Format::f64};
         }
         static const py::handle generic =
             py::object(py::module_::import("numpy").attr("generic")).release(); // for the process
         if (param.shape.empty() && py::isinstance(object, generic)) {
             store.keepers.push_back(
                 py::module_::import("numpy").attr("asarray")(py::handle(object)));
-            return read_gradient(store.keepers.back().ptr(), param, name, store, low, high);
+            return read_gradient(store.keepers.back().ptr(), param, name, store, zeroed, low, high);
         }
         type_error(name(), "a float array of shape " + shown(param.shape), type_of(object),
                    "pass a NumPy array, or None to leave this parameter alone");
@@ -266,28 +344,22 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
         value_error(name(), "shape " + shown(param.shape) + ", as its parameter",
                     shown(copied(a->dimensions, a->nd)), "reshape it, or sum over the batch first");
 
-    py::ssize_t item;
-    switch (descr_of(a)->type_num) {
-    case 23: g.number = Number::f16, item = 2; break; // NPY_HALF
-    case npy_api::NPY_FLOAT_: g.number = Number::f32, item = 4; break;
-    case npy_api::NPY_DOUBLE_: g.number = Number::f64, item = 8; break;
-    case npy_api::NPY_LONGDOUBLE_:
-        g.number = Number::long_double, item = sizeof(long double);
-        break;
-    default:
+    if (!format_of(a, &g.format) || g.format == Format::code8)
         type_error(name(), "a real float array", "a " + dtype_name(a) + " array",
                    "convert it with .astype(np.float32)");
-    }
+    const py::ssize_t item = bytes_of(g.format);
     if (!native(a))
         value_error(name(), "native byte order", dtype_name(a),
                     "convert it with g.astype(g.dtype.newbyteorder('='))");
+    if (zeroed && !(a->flags & npy_api::NPY_ARRAY_WRITEABLE_))
+        value_error(name(), "a writable array, as zero_grads is on", "a read-only one",
+                    "pass a copy, or leave zero_grads out");
     if (param.size == 0) {
-        g.data = param.first ? param.first : reinterpret_cast<const void *>(&store);
+        g.data = param.first ? static_cast<void *>(param.first) : &store;
         return g;
     }
 
-    const bool same_type = (g.number == Number::f32 && param.dtype == Dtype::f32) ||
-                           (g.number == Number::f64 && param.dtype == Dtype::f64);
+    const bool same_type = g.format == param.format;
     const bool aligned = a->flags & npy_api::NPY_ARRAY_ALIGNED_;
     if (same_type && aligned &&
         (bytes == 0 || std::memcmp(a->strides, param.strides.data(), bytes) == 0)) {
@@ -300,7 +372,7 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
     // The parameter's memory order, walked over the gradient's strides; neighbours that follow on
     // from each other become one axis.
     std::vector<Axis> axes;
-    const char *data = a->data;
+    char *data = a->data;
     uintptr_t below = 0, above = 0;
     for (int k : param.order) {
         int64_t stride = a->strides[k];
@@ -320,7 +392,7 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
     g.data = data;
     *low = reinterpret_cast<uintptr_t>(a->data) - below;
     *high = reinterpret_cast<uintptr_t>(a->data) + above + uintptr_t(item);
-    if (same_type && aligned && axes.size() == 1 && axes[0].stride == item)
+    if (aligned && axes.size() == 1 && axes[0].stride == item)
         return g;
     store.axes.push_back(std::move(axes));
     g.axes = store.axes.back().data();
@@ -328,25 +400,38 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
     return g;
 }
 
-void WrittenBuffers::add(const void *first, int64_t bytes, py::object array, std::string path) {
-    if (bytes > 0) {
-        const auto low = reinterpret_cast<uintptr_t>(first);
-        spans_.push_back({low, low + uintptr_t(bytes), std::move(array), std::move(path)});
-    }
+void WrittenBuffers::add(uintptr_t low, uintptr_t high, py::object array, std::string path) {
+    if (low < high)
+        spans_.push_back({low, high, std::move(array), std::move(path)});
 }
+
+namespace {
+
+/// Whether arrays whose addresses cross share an element: those with gaps need not.
+bool share_memory(py::handle a, py::handle b) {
+    return !is_array(a.ptr()) || !is_array(b.ptr()) ||
+           py::module_::import("numpy").attr("shares_memory")(a, b).cast<bool>();
+}
+
+} // namespace
 
 void WrittenBuffers::finish() {
     std::sort(spans_.begin(), spans_.end(),
               [](const Span &a, const Span &b) { return a.low < b.low; });
-    for (size_t i = 1; i < spans_.size(); ++i) {
-        const Span &a = spans_[i - 1], &b = spans_[i];
-        if (b.low >= a.high)
-            continue;
-        const bool same = a.array.ptr() == b.array.ptr();
-        throw py::value_error(a.path + " and " + b.path +
-                              (same ? " are the same array" : " overlap in memory") +
-                              "; expected arrays that share no memory: give each its own, or name "
-                              "a shared one only once");
+    std::vector<const Span *> open; // those that reach beyond where the present one begins
+    for (const Span &b : spans_) {
+        open.erase(std::remove_if(open.begin(), open.end(),
+                                  [&](const Span *a) { return a->high <= b.low; }),
+                   open.end());
+        for (const Span *a : open) {
+            const bool same = a->array.ptr() == b.array.ptr();
+            if (same || share_memory(a->array, b.array))
+                throw py::value_error(a->path + " and " + b.path +
+                                      (same ? " are the same array" : " overlap in memory") +
+                                      "; expected arrays that share no memory: give each its own, "
+                                      "or name a shared one only once");
+        }
+        open.push_back(&b);
     }
 }
 
@@ -355,10 +440,7 @@ void WrittenBuffers::check(PyObject *grad, uintptr_t low, uintptr_t high, LazyNa
     auto span = std::upper_bound(spans_.begin(), spans_.end(), low,
                                  [](uintptr_t at, const Span &s) { return at < s.high; });
     for (; span != spans_.end() && span->low < high; ++span) {
-        // A gradient with gaps may lie around a buffer without touching it: let NumPy decide.
-        const py::object numpy = py::module_::import("numpy");
-        if (is_array(grad) &&
-            !numpy.attr("shares_memory")(py::handle(grad), span->array).cast<bool>())
+        if (!share_memory(grad, span->array))
             continue;
         throw py::value_error(
             name() + " and " + span->path +

@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <deque>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -19,22 +20,32 @@ namespace py = pybind11;
 /// A parameter: a dense, writable float array, and the order in which its axes lie in memory.
 struct Param {
     py::object array;
-    py::object descr; ///< the array's dtype object
-    std::string path; ///< as error messages name it
-    Dtype dtype;
+    py::object descr;      ///< the array's dtype object
+    std::string path;      ///< as error messages name it
+    Format format;         ///< f32, f64, bf16 or f16
     char *first = nullptr; ///< element 0 in memory order
     void *data = nullptr;  ///< the array's own data pointer
     py::ssize_t size = 0;
     std::vector<py::ssize_t> shape, strides;
     std::vector<int> order; ///< axes longer than 1, slowest first in memory
     bool same_array_as_before() const;
+    /// What a step on it computes in.
+    Dtype dtype() const { return format == Format::f64 ? Dtype::f64 : Dtype::f32; }
 };
 
 /// Checks an array that will be written: dtype, byte order, alignment, writability, density.
 Param check_param(py::handle array, const std::string &path);
 
-/// Checks a state array that has to lie exactly as its parameter does; returns its element 0.
-void *check_slot(py::handle array, const Param &param, const std::string &name);
+/// Checks an array that has to lie exactly as its parameter does, in one of some formats; returns
+/// its element 0. The compute type is always among the formats of state.
+void *check_slot(py::handle array, const Param &param, const std::string &name,
+                 std::initializer_list<Format> formats, Format *format);
+
+/// Checks the other 16 bits of split parameters: int16, lying as the parameter does.
+void *check_remainder(py::handle array, const Param &param, const std::string &name);
+
+/// Checks the scales of 8-bit state: float32, one for every kQuantum elements.
+float *check_scale(py::handle array, const Param &param, const std::string &name);
 
 /// Checks a state array of its own shape: C-contiguous, of the parameter's dtype.
 void *check_factor(py::handle array, const Param &param, const std::vector<py::ssize_t> &shape,
@@ -73,15 +84,19 @@ private:
 };
 
 /// Checks a gradient against its parameter. It is only read, so any strides and any real float
-/// type will do. None gives an inactive gradient. `low`, `high` receive the addresses between
-/// which it lies.
+/// type will do; if it is to be zeroed it has to be writable. None gives an inactive gradient.
+/// `low`, `high` receive the addresses between which it lies.
 Gradient read_gradient(PyObject *grad, const Param &param, LazyName name, GradientStore &store,
-                       uintptr_t *low, uintptr_t *high);
+                       bool zeroed, uintptr_t *low, uintptr_t *high);
 
 /// The written buffers of a call, to find overlaps.
 class WrittenBuffers {
 public:
-    void add(const void *first, int64_t bytes, py::object array, std::string path);
+    void add(uintptr_t low, uintptr_t high, py::object array, std::string path);
+    void add(const void *first, int64_t bytes, py::object array, std::string path) {
+        const auto low = reinterpret_cast<uintptr_t>(first);
+        add(low, low + uintptr_t(bytes), std::move(array), std::move(path));
+    }
     /// Sorts; a ValueError names any two that overlap.
     void finish();
     /// A ValueError if this gradient shares memory with a written buffer.

@@ -32,12 +32,14 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     std::vector<Param> checked;
     std::vector<Tensor> tensors;
     WrittenBuffers written;
+    TensorStore tensor_store;
     GradientStore store;
     for (size_t i = 0; i < count; ++i) {
         checked.push_back(check_param(params[i], item("p", i, count)));
         const py::object scalar = i < scalars.size() ? scalars[i] : py::none();
-        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalar,
-                                   count == 1 ? "" : "[" + std::to_string(i) + "]", written));
+        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalar, Extras(),
+                                   count == 1 ? "" : "[" + std::to_string(i) + "]", written,
+                                   tensor_store));
         if (steps[i] == 0)
             throw py::value_error(
                 "step: expected 1 or more (the number of this step), got 0; count from 1");
@@ -48,7 +50,8 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     for (size_t i = 0; i < count; ++i) {
         const auto name = [&] { return item("g", i, count); };
         uintptr_t low, high;
-        tensors[i].grad = read_gradient(grads[i].ptr(), checked[i], name, store, &low, &high);
+        tensors[i].grad =
+            read_gradient(grads[i].ptr(), checked[i], name, store, false, &low, &high);
         written.check(grads[i].ptr(), low, high, name);
         total += tensors[i].size;
     }
@@ -58,7 +61,7 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     options.threads = threads;
     Workspace work;
     const GilReleased unlocked(total);
-    return step(tensors.data(), int64_t(count), &group, options, work);
+    return step(tensors.data(), int64_t(count), &group, options, work).norm;
 }
 
 /// The norm of arrays taken together, each in its own memory order.
@@ -73,28 +76,33 @@ double norm_of(const std::vector<py::object> &arrays, const std::vector<std::str
     return global_norm(tensors.data(), int64_t(tensors.size()), threads, sums);
 }
 
-/// The byte floor of benchmarks: streams the buffers of a rule with so many slots.
+/// The byte floor of benchmarks: streams the buffers of a rule with so many slots, all of the
+/// parameter's dtype.
 void stream_floor(py::object p, py::object g, const std::vector<py::object> &slots, int threads) {
     const Param param = check_param(p, "p");
+    if (param.format == Format::f16)
+        throw py::type_error("p: expected float32, float64 or bfloat16, got float16; use another");
+    Format format = param.format;
     Tensor t;
     t.param = param.first;
     t.size = param.size;
-    t.dtype = param.dtype;
-    t.grad.data = check_slot(g, param, "g");
+    t.grad.data = check_slot(g, param, "g", {param.format}, &format);
     if (slots.size() > size_t(kMaxSlots))
         throw py::value_error("slots: expected at most " + std::to_string(kMaxSlots) + ", got " +
                               std::to_string(slots.size()) + "; pass fewer");
     for (size_t k = 0; k < slots.size(); ++k)
-        t.slot[k] = check_slot(slots[k], param, item("slots", k, slots.size() + 1));
+        t.slot[k] = check_slot(slots[k], param, item("slots", k, slots.size() + 1), {param.format},
+                               &format);
     const GilReleased unlocked(t.size);
     parallel(threads_for(t.size, threads), [&](int k, int n) {
         for_share(&t, 1, t.size, k, n, [&](int64_t, Range64 range) {
-            const int64_t at = range.begin * t.item();
-            Streams s = {
-                static_cast<char *>(t.param) + at, static_cast<const char *>(t.grad.data) + at, {}};
+            const int64_t at = range.begin * bytes_of(format);
+            Streams s = {};
+            s.param = static_cast<char *>(t.param) + at;
+            s.grad = static_cast<const char *>(t.grad.data) + at;
             for (size_t j = 0; j < slots.size(); ++j)
                 s.slot[j] = static_cast<char *>(t.slot[j]) + at;
-            kernels().stream[int(t.dtype)](&s, int(slots.size()), range.end - range.begin);
+            kernels().stream[int(format)](&s, int(slots.size()), range.end - range.begin);
         });
     });
 }

@@ -27,7 +27,12 @@ py::dict described(const RuleInfo &info) {
     d["kind"] = info.factored ? "per_tensor" : "elementwise";
     d["options"] = listed(info.options);
     d["hypers"] = hypers;
-    d["slots"] = slots; // by variant: bit i is option i; factored rules: vectors, matrices
+    d["slots"] = slots;    // by variant: bit i is option i; factored rules: vectors, matrices
+    py::list non_negative; // slot positions: their 8-bit codes have no sign
+    for (int k = 0; k < kMaxSlots; ++k)
+        if (info.non_negative >> k & 1u)
+            non_negative.append(k);
+    d["non_negative"] = non_negative;
     d["scalar_slots"] = listed(info.scalar_slots);
     return d;
 }

@@ -1,9 +1,22 @@
 #include <pybind11/stl.h>
 
+#include <cmath>
+
 #include "bindings.h"
 #include "stepper.h"
 
 namespace optcore {
+namespace {
+
+Rounding rounding_named(const std::string &name) {
+    if (name == "stochastic")
+        return Rounding::stochastic;
+    if (name == "master")
+        return Rounding::master;
+    return name == "split" ? Rounding::split : Rounding::nearest;
+}
+
+} // namespace
 
 void bind_stepper(py::module_ &m) {
     py::class_<Tree, std::shared_ptr<Tree>>(m, "Tree")
@@ -19,23 +32,56 @@ void bind_stepper(py::module_ &m) {
              py::arg("decoupled"), py::arg("maximize"))
         .def("set_hyper", &Stepper::set_hyper, py::arg("group"), py::arg("name"), py::arg("value"))
         .def("get_hyper", &Stepper::get_hyper, py::arg("group"), py::arg("name"))
-        .def("add", &Stepper::add, py::arg("group"), py::arg("leaf"), py::arg("slots"),
-             py::arg("scalars"))
+        .def(
+            "add",
+            [](Stepper &s, size_t group, size_t leaf, const std::vector<py::object> &slots,
+               py::object scalars, const std::string &rounding, py::object kept, py::object average,
+               py::object copy) {
+                s.add(group, leaf, slots, scalars, {rounding_named(rounding), kept, average, copy});
+            },
+            py::arg("group"), py::arg("leaf"), py::arg("slots"), py::arg("scalars"),
+            py::arg("rounding"), py::arg("kept"), py::arg("average"), py::arg("copy"))
         .def("finish", &Stepper::finish)
         .def("hold", &Stepper::hold)
         .def("let_go", &Stepper::let_go)
-        .def("step", &Stepper::step, py::arg("grads"))
+        .def("step", &Stepper::step, py::arg("grads"), py::arg("grad_scale"))
         .def("bind", &Stepper::bind, py::arg("grads"))
         .def("set_steps", &Stepper::set_steps, py::arg("step"), py::arg("param_steps"))
         .def_property_readonly("param_steps", &Stepper::param_steps)
         .def_property_readonly("step_count", &Stepper::step_count)
-        .def_property_readonly("grad_norm", &Stepper::grad_norm)
+        .def_property_readonly("grad_norm", [](const Stepper &s) { return s.result().norm; })
+        .def_property_readonly("nonfinite",
+                               [](const Stepper &s) {
+                                   const Nonfinite &n = s.result().nonfinite;
+                                   return py::make_tuple(n.tensor, n.element);
+                               })
+        .def_property_readonly("stats",
+                               [](const Stepper &s) {
+                                   const double scale = s.options().grad_scale;
+                                   py::list all; // √Σg² unscaled, Σ(θ'−θ)², Σθ², max |θ'−θ|
+                                   for (const TensorStats &t : s.stats())
+                                       all.append(py::make_tuple(std::sqrt(t.grad_squares) / scale,
+                                                                 t.update_squares, t.param_squares,
+                                                                 t.largest_update));
+                                   return all;
+                               })
+        .def("set_average", &Stepper::set_average, py::arg("keep"))
         .def(
             "set_options",
-            [](Stepper &s, double clip_norm, double clip_value, int threads) {
-                s.set_options({clip_norm, clip_value, threads});
+            [](Stepper &s, double clip_norm, double clip_value, int threads, bool refuse_nonfinite,
+               bool zero_grads, bool stats, uint64_t seed) {
+                StepOptions options;
+                options.clip_norm = clip_norm;
+                options.clip_value = clip_value;
+                options.threads = threads;
+                options.refuse_nonfinite = refuse_nonfinite;
+                options.zero_grads = zero_grads;
+                options.stats = stats;
+                options.seed = seed;
+                s.set_options(options);
             },
-            py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"));
+            py::kw_only(), py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"),
+            py::arg("refuse_nonfinite"), py::arg("zero_grads"), py::arg("stats"), py::arg("seed"));
 }
 
 } // namespace optcore

@@ -56,38 +56,126 @@ int64_t elements(const std::vector<py::ssize_t> &shape) {
     return n;
 }
 
+/// One slot: an array, or codes with their scales.
+void describe_slot(Buffers &b, int k, const py::object &slot, bool non_negative, const Param &param,
+                   const std::string &name, WrittenBuffers &written) {
+    py::object array = slot;
+    if (py::isinstance<py::tuple>(slot) && py::len(slot) == 2) {
+        array = slot[py::int_(0)];
+        const py::object scale = slot[py::int_(1)];
+        const std::string scale_name = "the scales of " + name;
+        if (param.dtype() == Dtype::f64)
+            throw py::type_error(name +
+                                 ": expected float64 state, as its parameter is float64, got "
+                                 "8-bit state; use it with float32, bfloat16 or float16");
+        b.slot[k] = check_slot(array, param, name, {Format::code8}, &b.slot_format[k]);
+        b.slot_format[k] = non_negative ? Format::code8 : Format::signed_code8;
+        b.scale[k] = check_scale(scale, param, scale_name);
+        const py::ssize_t scales = param.size ? (param.size - 1) / kQuantum + 1 : 0;
+        written.add(b.scale[k], scales * 4, scale, scale_name);
+    } else if (param.dtype() == Dtype::f64) {
+        b.slot[k] = check_slot(array, param, name, {Format::f64}, &b.slot_format[k]);
+    } else {
+        b.slot[k] = check_slot(array, param, name, {Format::f32, Format::bf16}, &b.slot_format[k]);
+    }
+    written.add(b.slot[k], param.size * bytes_of(b.slot_format[k]), array, name);
+}
+
+void describe_extras(Buffers &b, const Extras &extras, const Param &param,
+                     const std::string &suffix, WrittenBuffers &written) {
+    Format format;
+    b.rounding = extras.rounding;
+    if (b.rounding == Rounding::master) {
+        b.kept = check_slot(extras.kept, param, "master" + suffix, {Format::f32}, &format);
+        written.add(b.kept, param.size * 4, extras.kept, "master" + suffix);
+    } else if (b.rounding == Rounding::split) {
+        b.kept = check_remainder(extras.kept, param, "remainder" + suffix);
+        written.add(b.kept, param.size * 2, extras.kept, "remainder" + suffix);
+    }
+    if (!extras.average.is_none()) {
+        const Format own = param.dtype() == Dtype::f64 ? Format::f64 : Format::f32;
+        b.average = check_slot(extras.average, param, "ema" + suffix, {own}, &format);
+        written.add(b.average, param.size * bytes_of(own), extras.average, "ema" + suffix);
+    }
+    if (!extras.copy.is_none()) {
+        b.copy = check_slot(extras.copy, param, "copy_to" + suffix, {Format::bf16, Format::f16},
+                            &b.copy_format);
+        written.add(b.copy, param.size * 2, extras.copy, "copy_to" + suffix);
+    }
+}
+
+/// Whether one of the rule's loops does all there is to do, and which.
+bool plain_loop(const Buffers &b, Loop *loop) {
+    if (b.rounding != Rounding::nearest || b.average || b.copy)
+        return false;
+    const auto all_slots = [&](Format f) {
+        for (int k = 0; k < b.slots; ++k)
+            if (b.slot_format[k] != f)
+                return false;
+        return true;
+    };
+    switch (b.param_format) {
+    case Format::f32: *loop = Loop::f32; return all_slots(Format::f32);
+    case Format::f64: *loop = Loop::f64; return all_slots(Format::f64);
+    case Format::bf16:
+        *loop = all_slots(Format::bf16) ? Loop::bf16 : Loop::bf16_state_f32;
+        return all_slots(Format::bf16) || all_slots(Format::f32);
+    default: return false;
+    }
+}
+
 } // namespace
 
 Tensor describe(const Group &group, int group_index, const Param &param,
                 const std::vector<py::object> &slots, const py::object &scalars,
-                const std::string &suffix, WrittenBuffers &written) {
+                const Extras &extras, const std::string &suffix, WrittenBuffers &written,
+                TensorStore &store) {
     const RuleInfo &info = rule_info(group.rule);
     Tensor t;
     t.param = param.first;
     t.size = param.size;
-    t.dtype = param.dtype;
+    t.dtype = param.dtype();
+    t.format = param.format;
     t.group = group_index;
-    if (info.factored)
-        t.matrix = matrix_shape(param);
     const bool matrix = info.factored && param.shape.size() >= 2;
     const Names names = info.slots(info.factored ? matrix : group.variant);
     if (int(slots.size()) != names.count())
         throw py::value_error(param.path + ": expected " + std::to_string(names.count()) +
                               " state arrays, got " + std::to_string(slots.size()) +
                               "; see optcore.rules()");
-    written.add(t.param, t.size * t.item(), param.array, param.path);
-    for (int k = 0; k < names.count(); ++k) {
-        const std::string name = names.at[k] + suffix;
-        int64_t size = t.size;
-        if (matrix) {
-            const auto shape = factor_shape(param, k == 0);
-            t.slot[k] = check_factor(slots[k], param, shape, name);
-            size = elements(shape);
-        } else {
-            t.slot[k] = check_slot(slots[k], param, name);
+    Buffers b = {};
+    b.param = t.param;
+    b.param_format = param.format;
+    written.add(t.param, t.size * bytes_of(t.format), param.array, param.path);
+    if (info.factored) {
+        if (bytes_of(param.format) == 2)
+            throw py::type_error(param.path +
+                                 ": expected a float32 or float64 array, got 16 bits; "
+                                 "a rule with factored moments needs " +
+                                 "a float32 copy of it to step, and copy_to= to write it back");
+        store.matrices.push_back(matrix_shape(param));
+        t.matrix = &store.matrices.back();
+        for (int k = 0; k < names.count(); ++k) {
+            const std::string name = names.at[k] + suffix;
+            const auto shape = matrix ? factor_shape(param, k == 0) : param.shape;
+            if (matrix)
+                t.slot[k] = check_factor(slots[k], param, shape, name);
+            else
+                t.slot[k] = check_slot(slots[k], param, name, {param.format}, &b.slot_format[k]);
+            written.add(t.slot[k], elements(shape) * bytes_of(t.dtype), slots[k], name);
         }
-        written.add(t.slot[k], size * t.item(), slots[k], name);
+    } else {
+        b.slots = names.count();
+        for (int k = 0; k < names.count(); ++k) {
+            const bool non_negative = info.non_negative >> k & 1u;
+            describe_slot(b, k, slots[k], non_negative, param, names.at[k] + suffix, written);
+            t.slot[k] = b.slot[k];
+        }
     }
+    describe_extras(b, extras, param, suffix, written);
+    t.plain = plain_loop(b, &t.loop);
+    store.buffers.push_back(b);
+    t.buffers = &store.buffers.back();
     if (const int count = info.scalar_slots.count()) {
         const std::string name = info.scalar_slots.at[0] + suffix;
         t.scalars = check_scalars(scalars, count, name);
@@ -104,7 +192,7 @@ Tensor describe_readable(const py::object &array, const std::string &name, Gradi
     const auto a = py::reinterpret_borrow<py::array>(array);
     Param like;
     like.path = name;
-    like.dtype = a.dtype().itemsize() >= 8 ? Dtype::f64 : Dtype::f32;
+    like.format = a.dtype().itemsize() >= 8 ? Format::f64 : Format::f32;
     like.size = a.size();
     like.shape.assign(a.shape(), a.shape() + a.ndim());
     like.strides.assign(a.strides(), a.strides() + a.ndim());
@@ -120,8 +208,8 @@ Tensor describe_readable(const py::object &array, const std::string &name, Gradi
     uintptr_t low, high;
     Tensor t;
     t.size = like.size;
-    t.dtype = like.dtype;
-    t.grad = read_gradient(array.ptr(), like, [&] { return name; }, store, &low, &high);
+    t.dtype = like.dtype();
+    t.grad = read_gradient(array.ptr(), like, [&] { return name; }, store, false, &low, &high);
     return t;
 }
 

@@ -3,6 +3,17 @@
 #include <cmath>
 
 namespace optcore {
+namespace {
+
+/// FNV-1a: the same on every machine.
+uint64_t hash_of(const std::string &text) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (unsigned char c : text)
+        hash = (hash ^ c) * 0x100000001b3u;
+    return hash;
+}
+
+} // namespace
 
 double Source::at(uint64_t step) const {
     if (schedule)
@@ -80,7 +91,7 @@ private:
 
 Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped)
     : rule_(rule_named(rule)), info_(rule_info(rule_)), trees_(std::move(trees)),
-      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped), grad_norm_(std::nan("")) {
+      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped) {
     for (auto &group : groups_)
         group.rule = rule_;
     for (auto &sources : sources_)
@@ -101,9 +112,7 @@ void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maxim
     groups_.at(g).maximize = maximize;
 }
 
-void Stepper::set_hyper(size_t g, const std::string &name, py::object value) {
-    const Busy busy(*this);
-    const int i = index_of(name);
+Source Stepper::source_of(py::object value) {
     Source source;
     if (py::isinstance<Schedule>(value))
         source.schedule = value.cast<std::shared_ptr<Schedule>>();
@@ -111,6 +120,18 @@ void Stepper::set_hyper(size_t g, const std::string &name, py::object value) {
         source.function = value;
     else
         source.value = value.cast<double>();
+    return source;
+}
+
+void Stepper::set_average(py::object keep) {
+    const Busy busy(*this);
+    average_ = source_of(keep);
+}
+
+void Stepper::set_hyper(size_t g, const std::string &name, py::object value) {
+    const Busy busy(*this);
+    const int i = index_of(name);
+    const Source source = source_of(value);
     if (!source.scheduled())
         check(g, i, source.value, "");
     sources_.at(g)[i] = source;
@@ -125,29 +146,37 @@ double Stepper::get_hyper(size_t g, const std::string &name) const {
     return sources_.at(g)[index_of(name)].at(step_);
 }
 
-void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars) {
+void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
+                  const Extras &extras) {
     const Tree &tree = *trees_.at(g);
     params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
-    tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars,
-                                " of " + params_.back().path, written_));
+    tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars, extras,
+                                " of " + params_.back().path, written_, store_));
+    tensors_.back().path_hash = hash_of(tree.paths()[leaf]);
+    total_ += params_.back().size;
     for (const auto &slot : slots)
         keep_.push_back(slot);
-    keep_.push_back(scalars);
+    for (const auto &array : {scalars, extras.kept, extras.average, extras.copy})
+        keep_.push_back(array);
 }
 
-void Stepper::step(py::object grads) {
+bool Stepper::step(py::object grads, double grad_scale) {
     const Busy busy(*this);
+    if (!(grad_scale > 0 && std::isfinite(grad_scale)))
+        throw py::value_error("grad_scale: expected a finite number above 0, got " +
+                              std::string(py::str(py::float_(grad_scale))) +
+                              "; pass what the loss was multiplied by");
     if (grads.is_none()) {
         if (!bound_)
             throw py::type_error("grads: expected gradients, got None; pass a tree like the "
                                  "parameters', or bind(grads) once");
         evaluate_schedules();
-        return run();
+        return run(grad_scale);
     }
     evaluate_schedules();
     const Release release(*this);
     const Leaves leaves = read(grads, scratch_);
-    run();
+    return run(grad_scale);
 }
 
 void Stepper::bind(py::object grads) {
@@ -204,6 +233,18 @@ void Stepper::check(size_t g, int i, double value, const std::string &where) con
 }
 
 void Stepper::evaluate_schedules() {
+    if (average_.scheduled()) {
+        const double keep = average_.at(step_);
+        if (!(keep >= 0 && keep <= 1))
+            throw py::value_error("ema: expected a decay in [0, 1], got " +
+                                  std::string(py::str(py::float_(keep))) +
+                                  ": what its schedule gives at step " + std::to_string(step_));
+        options_.average_keep = keep;
+    } else {
+        options_.average_keep = average_.value;
+    }
+    if (step_ == 0)
+        options_.average_keep = 0; // the average begins with the first step's parameters
     if (!scheduled_)
         return;
     for (size_t g = 0; g < groups_.size(); ++g)
@@ -225,7 +266,7 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
     Leaves leaves;
     leaves.objects.reserve(tensors_.size());
     if (!grouped_) {
-        trees_[0]->match(grads.ptr(), "grads", leaves.objects);
+        trees_[0]->match(grads.ptr(), [] { return std::string("grads"); }, leaves.objects);
     } else {
         const bool sequence = py::isinstance<py::list>(grads) || py::isinstance<py::tuple>(grads);
         if (!sequence || py::len(grads) != trees_.size())
@@ -234,10 +275,12 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
                 " trees, one per group, got " +
                 (sequence ? std::to_string(py::len(grads)) + " items" : type_of(grads)) +
                 "; gradients mirror the groups");
-        for (size_t g = 0; g < trees_.size(); ++g)
-            trees_[g]->match(py::object(grads[py::int_(g)]).ptr(), gradient_root(g),
-                             leaves.objects);
+        for (size_t g = 0; g < trees_.size(); ++g) {
+            const py::object mine = Tree::item_at(grads.ptr(), g);
+            trees_[g]->match(mine.ptr(), [this, g] { return gradient_root(g); }, leaves.objects);
+        }
     }
+    WrittenBuffers zeroed;
     for (size_t i = 0; i < tensors_.size(); ++i) {
         const Param &param = params_[i];
         if (!param.same_array_as_before())
@@ -248,10 +291,14 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
         uintptr_t low, high;
         Gradient &g = tensors_[i].grad;
         const auto name = [&] { return gradient_name(i); };
-        g = read_gradient(grad, param, name, store, &low, &high);
-        if (low != high)
-            written_.check(grad, low, high, name);
+        g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);
+        if (low == high)
+            continue;
+        written_.check(grad, low, high, name);
+        if (options_.zero_grads)
+            zeroed.add(low, high, py::reinterpret_borrow<py::object>(grad), name());
     }
+    zeroed.finish();
     return leaves;
 }
 
@@ -263,14 +310,13 @@ std::string Stepper::gradient_name(size_t i) const {
     return trees_[g]->name_of(i - first, gradient_root(g));
 }
 
-void Stepper::run() {
-    int64_t total = 0;
-    for (const Tensor &t : tensors_)
-        total += t.size;
-    const GilReleased unlocked(total);
-    grad_norm_ =
+bool Stepper::run(double grad_scale) {
+    const GilReleased unlocked(total_);
+    options_.grad_scale = grad_scale;
+    result_ =
         optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options_, work_);
-    ++step_;
+    step_ += result_.stepped;
+    return result_.stepped;
 }
 
 } // namespace optcore

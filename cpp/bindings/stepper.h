@@ -35,7 +35,8 @@ public:
     double get_hyper(size_t group, const std::string &name) const;
 
     /// Adds the next leaf of the trees, in order, with its state.
-    void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars);
+    void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
+             const Extras &extras);
     /// After the last one: a ValueError if any of them overlap.
     void finish() { written_.finish(); }
 
@@ -43,15 +44,21 @@ public:
     void hold();
     void let_go();
 
-    /// One step; None stands for the bound gradients.
-    void step(py::object grads);
+    /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
+    /// False: refused, as a gradient is not finite.
+    bool step(py::object grads, double grad_scale);
     /// Checks and keeps gradients that stay where they are; None lets them go.
     void bind(py::object grads);
 
     std::vector<uint64_t> param_steps() const;
     void set_steps(uint64_t step, const std::vector<uint64_t> &param_steps);
     uint64_t step_count() const { return step_; }
-    double grad_norm() const { return grad_norm_; }
+    /// What came of the last step.
+    const StepResult &result() const { return result_; }
+    const std::vector<TensorStats> &stats() const { return work_.stats; }
+
+    /// How much of the weight average stays in a step: a number, a schedule, a Python function.
+    void set_average(py::object keep);
 
     const StepOptions &options() const { return options_; }
     void set_options(const StepOptions &options);
@@ -64,11 +71,12 @@ private:
     void enter();
     int index_of(const std::string &hyper) const;
     void check(size_t group, int hyper, double value, const std::string &where) const;
+    static Source source_of(py::object value);
     void evaluate_schedules();
     Leaves read(const py::object &grads, GradientStore &store);
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
-    void run();
+    bool run(double grad_scale);
 
     RuleId rule_;
     const RuleInfo &info_;
@@ -80,6 +88,7 @@ private:
     std::vector<Tensor> tensors_;
     std::vector<py::object> keep_; ///< the state arrays
     WrittenBuffers written_;
+    TensorStore store_;
     GradientStore scratch_;
     std::unique_ptr<Leaves> bound_;
     std::unique_ptr<GradientStore> bound_store_;
@@ -87,7 +96,9 @@ private:
     StepOptions options_;
     Workspace work_;
     uint64_t step_ = 0;
-    double grad_norm_;
+    int64_t total_ = 0; ///< elements of all parameters
+    Source average_;
+    StepResult result_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     std::atomic<std::thread::id> holder_{};
 };

@@ -34,19 +34,6 @@ py::object item_of(PyObject *dict, PyObject *key) {
 #endif
 }
 
-py::object item_at(PyObject *sequence, size_t i) {
-    if (PyTuple_Check(sequence))
-        return py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(sequence, py::ssize_t(i)));
-#if PY_VERSION_HEX >= 0x030D0000
-    PyObject *item = PyList_GetItemRef(sequence, py::ssize_t(i));
-    if (!item)
-        throw py::error_already_set();
-    return py::reinterpret_steal<py::object>(item);
-#else
-    return py::reinterpret_borrow<py::object>(PyList_GET_ITEM(sequence, py::ssize_t(i)));
-#endif
-}
-
 size_t length_of(PyObject *sequence) {
     return size_t(PyTuple_Check(sequence) ? PyTuple_GET_SIZE(sequence) : PyList_GET_SIZE(sequence));
 }
@@ -72,8 +59,21 @@ std::string extra_key(PyObject *dict, const std::vector<py::object> &keys) {
 
 } // namespace
 
+py::object Tree::item_at(PyObject *sequence, size_t i) {
+    if (PyTuple_Check(sequence))
+        return py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(sequence, py::ssize_t(i)));
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *item = PyList_GetItemRef(sequence, py::ssize_t(i));
+    if (!item)
+        throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(item);
+#else
+    return py::reinterpret_borrow<py::object>(PyList_GET_ITEM(sequence, py::ssize_t(i)));
+#endif
+}
+
 struct Tree::Matching {
-    const std::string &name;
+    LazyName name;
     std::vector<PyObject *> &out;
 };
 
@@ -122,12 +122,12 @@ Tree::Node Tree::build(py::handle object, const std::string &path, int depth) {
     return node;
 }
 
-void Tree::match(PyObject *grads, const std::string &name, std::vector<PyObject *> &out) const {
+void Tree::match(PyObject *grads, LazyName name, std::vector<PyObject *> &out) const {
     match(top_, tree_.ptr(), grads, {name, out});
 }
 
 void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Matching &m) const {
-    const auto here = [&] { return joined(m.name, node.path); };
+    const auto here = [&] { return joined(m.name(), node.path); };
     switch (node.kind) {
     case Node::leaf:
         if (mine != leaves_[node.index].ptr())
@@ -157,7 +157,7 @@ void Tree::match(const Node &node, PyObject *mine, PyObject *theirs, const Match
             const py::object g = item_of(theirs, node.keys[i].ptr());
             if (!g)
                 throw py::key_error(
-                    joined(m.name, node.children[i].path) +
+                    joined(m.name(), node.children[i].path) +
                     " is missing; expected a gradient for every parameter: add it, or None "
                     "to leave the parameter alone");
             match(node.children[i], p.ptr(), g.ptr(), m);

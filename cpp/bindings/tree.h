@@ -9,6 +9,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "arrays.h"
+
 namespace optcore {
 
 namespace py = pybind11;
@@ -27,7 +29,10 @@ public:
 
     /// Holds `grads`, called `name`, against this tree, and appends a new reference to each of its
     /// leaves to `out`. Also checks that every leaf of this tree is still the object it was.
-    void match(PyObject *grads, const std::string &name, std::vector<PyObject *> &out) const;
+    void match(PyObject *grads, LazyName name, std::vector<PyObject *> &out) const;
+
+    /// A new reference to item i of a list or tuple.
+    static py::object item_at(PyObject *sequence, size_t i);
 
 private:
     struct Node {

@@ -13,26 +13,27 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         if (!t.active() || !rule_info(g.rule).factored)
             continue;
         const RuleContext context = {g.hyper[0],    g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.next_step(), t.scalars,  t.dtype};
+                                     t.next_step(), t.scalars,  t.dtype,
+                                     nullptr};
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();
-        if (t.grad.axes)
-            job.dense_grad.resize(t.size * t.item());
+        if (t.grad.axes || !same_type(t))
+            job.dense_grad.resize(t.size * bytes_of(t.dtype));
         job.is_matrix() ? add_matrix(job) : add_vector(job);
         elements_ += t.size;
     }
 }
 
 void FactoredPass::add_matrix(Job &job) {
-    const MatrixShape &m = job.tensor->matrix;
+    const MatrixShape &m = *job.tensor->matrix;
     const int64_t index = int64_t(jobs_.size()) - 1;
     job.row_tiles = (m.rows - 1) / kFactoredRows + 1;
     job.col_tiles = (m.cols - 1) / kFactoredCols + 1;
     job.row_sums.resize(m.batch * m.rows * job.col_tiles);
     job.row_p.resize(m.batch * m.rows * job.col_tiles);
     job.col_sums.resize(m.batch * job.row_tiles * m.cols);
-    job.row_factor.resize(m.batch * m.rows * job.tensor->item());
-    job.col_factor.resize(m.batch * m.cols * job.tensor->item());
+    job.row_factor.resize(m.batch * m.rows * bytes_of(job.tensor->dtype));
+    job.col_factor.resize(m.batch * m.cols * bytes_of(job.tensor->dtype));
     for (int64_t b = 0; b < m.batch; ++b)
         for (int64_t i = 0; i < m.rows; i += kFactoredRows)
             for (int64_t j = 0; j < m.cols; j += kFactoredCols)
@@ -91,8 +92,8 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
                 const Tile &tile = tiles_[i];
                 Job &job = jobs_[tile.job];
                 const Tensor &t = *job.tensor;
-                const MatrixShape &m = t.matrix;
-                const int64_t item = t.item();
+                const MatrixShape &m = *t.matrix;
+                const int64_t item = bytes_of(t.dtype);
                 const int64_t at = ((tile.matrix * m.rows + tile.row) * m.cols + tile.col) * item;
                 FactoredStreams s = {static_cast<char *>(t.param) + at,
                                      static_cast<const char *>(job.grad) + at, nullptr, nullptr,
@@ -109,7 +110,7 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
         });
     };
     const auto row_sum_index = [](const Tile &tile, const Job &job) {
-        return (tile.matrix * job.tensor->matrix.rows + tile.row) * job.col_tiles +
+        return (tile.matrix * job.tensor->matrix->rows + tile.row) * job.col_tiles +
                tile.col / kFactoredCols;
     };
 
@@ -117,9 +118,9 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
                   MatrixTile shape) {
         if (job.is_matrix()) {
             const int64_t at = row_sum_index(tile, job);
-            const int64_t col_at =
-                (tile.matrix * job.row_tiles + tile.row / kFactoredRows) * job.tensor->matrix.cols +
-                tile.col;
+            const int64_t col_at = (tile.matrix * job.row_tiles + tile.row / kFactoredRows) *
+                                       job.tensor->matrix->cols +
+                                   tile.col;
             loops.stats(job.scalars(), &s, shape, &job.row_sums[at], &job.row_p[at], job.col_tiles,
                         &job.col_sums[col_at]);
         } else {
@@ -150,7 +151,7 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
 /// Folds the sums into the caller's factors, and readies the factors that the update multiplies.
 template <class T>
 void FactoredPass::fold_matrix(Job &job) noexcept {
-    const MatrixShape &m = job.tensor->matrix;
+    const MatrixShape &m = *job.tensor->matrix;
     // In memory order; the slots are named by the matrix, whose rows may be memory's columns.
     T *along_rows = static_cast<T *>(job.tensor->slot[m.transposed ? 1 : 0]);
     T *along_cols = static_cast<T *>(job.tensor->slot[m.transposed ? 0 : 1]);

@@ -34,7 +34,7 @@ private:
         std::vector<double> row_sums = {}, row_p = {}, col_sums = {};
         std::vector<unsigned char> dense_grad = {}, row_factor = {}, col_factor = {};
 
-        bool is_matrix() const { return tensor->matrix.batch > 0; }
+        bool is_matrix() const { return tensor->matrix->batch > 0; }
         const void *scalars() const {
             return tensor->dtype == Dtype::f32 ? static_cast<const void *>(&scalars_f32)
                                                : &scalars_f64;

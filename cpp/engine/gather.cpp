@@ -5,12 +5,22 @@
 namespace optcore {
 namespace {
 
-struct Half {
+struct Float16 {
+    uint16_t bits;
+};
+struct Bfloat16 {
     uint16_t bits;
 };
 
+float widened(Bfloat16 half) {
+    const uint32_t bits = uint32_t(half.bits) << 16;
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /// IEEE binary16, widened exactly.
-float widened(Half half) {
+float widened(Float16 half) {
     const uint32_t sign = uint32_t(half.bits & 0x8000) << 16;
     const uint32_t exponent = (half.bits >> 10) & 31, fraction = half.bits & 0x3ff;
     float x;
@@ -29,12 +39,14 @@ T widened(T x) {
     return x;
 }
 
-template <class From, class To>
-void copy_strided(const Gradient &grad, int64_t start, int64_t n, To *out) {
-    // The position of `start`, axis by axis; the fastest axis is walked in the inner loop.
+/// Calls run(address, elements) for each piece of a strided buffer that lies along its innermost
+/// axis, over elements [start, start + n).
+template <class F>
+void for_runs(const Gradient &grad, int64_t start, int64_t n, F run) {
+    // The position of `start`, axis by axis.
     const int last = grad.axis_count - 1;
     int64_t index[64];
-    const char *at = static_cast<const char *>(grad.data);
+    char *at = static_cast<char *>(grad.data);
     for (int a = last; a >= 0; --a) {
         index[a] = start % grad.axes[a].extent;
         start /= grad.axes[a].extent;
@@ -42,15 +54,12 @@ void copy_strided(const Gradient &grad, int64_t start, int64_t n, To *out) {
     }
     const Axis inner = grad.axes[last];
     while (n > 0) {
-        const int64_t left = inner.extent - index[last], run = left < n ? left : n;
-        for (int64_t i = 0; i < run; ++i, at += inner.stride) {
-            From x;
-            std::memcpy(&x, at, sizeof x); // a gradient need not be aligned
-            *out++ = To(widened(x));
-        }
-        n -= run;
+        const int64_t left = inner.extent - index[last], here = left < n ? left : n;
+        run(at, here);
+        n -= here;
         // Carry into the slower axes.
-        index[last] += run;
+        index[last] += here;
+        at += here * inner.stride;
         for (int a = last; a > 0 && index[a] == grad.axes[a].extent; --a) {
             at -= grad.axes[a].extent * grad.axes[a].stride;
             index[a] = 0;
@@ -60,23 +69,68 @@ void copy_strided(const Gradient &grad, int64_t start, int64_t n, To *out) {
     }
 }
 
+template <class From, class To>
+void copy_run(const char *at, int64_t stride, int64_t n, To *out) {
+    for (int64_t i = 0; i < n; ++i) {
+        From x;
+        std::memcpy(&x, at + i * stride, sizeof x); // a gradient need not be aligned
+        out[i] = To(widened(x));
+    }
+}
+
+template <class From, class To>
+void copy_strided(const Gradient &grad, int64_t start, int64_t n, To *out) {
+    const int64_t stride = grad.axes[grad.axis_count - 1].stride;
+    for_runs(grad, start, n, [&](const char *at, int64_t here) {
+        if (stride == sizeof(From))
+            copy_run<From>(at, sizeof(From), here, out);
+        else
+            copy_run<From>(at, stride, here, out);
+        out += here;
+    });
+}
+
+/// A gradient that is dense, as one axis.
+struct Row {
+    Axis axis;
+    Gradient grad;
+    Row(const Gradient &g, int64_t size) : axis{size, bytes_of(g.format)}, grad(g) {
+        if (!g.axes)
+            grad.axes = &axis, grad.axis_count = 1;
+    }
+};
+
 template <class To>
 void copy(const Gradient &grad, int64_t start, int64_t n, To *out) {
-    switch (grad.number) {
-    case Number::f16: return copy_strided<Half>(grad, start, n, out);
-    case Number::f32: return copy_strided<float>(grad, start, n, out);
-    case Number::f64: return copy_strided<double>(grad, start, n, out);
-    case Number::long_double: return copy_strided<long double>(grad, start, n, out);
+    switch (grad.format) {
+    case Format::f16: return copy_strided<Float16>(grad, start, n, out);
+    case Format::bf16: return copy_strided<Bfloat16>(grad, start, n, out);
+    case Format::f32: return copy_strided<float>(grad, start, n, out);
+    case Format::f64: return copy_strided<double>(grad, start, n, out);
+    case Format::long_double: return copy_strided<long double>(grad, start, n, out);
+    case Format::code8:
+    case Format::signed_code8: return; // no gradient's format
     }
 }
 
 } // namespace
 
 void gather(const Gradient &grad, Dtype dtype, int64_t start, int64_t n, void *out) noexcept {
+    const Row row(grad, start + n);
     if (dtype == Dtype::f32)
-        copy(grad, start, n, static_cast<float *>(out));
+        copy(row.grad, start, n, static_cast<float *>(out));
     else
-        copy(grad, start, n, static_cast<double *>(out));
+        copy(row.grad, start, n, static_cast<double *>(out));
+}
+
+void clear(const Gradient &grad, int64_t start, int64_t n) noexcept {
+    const Row row(grad, start + n);
+    const int64_t item = bytes_of(grad.format);
+    const int64_t stride = row.grad.axes[row.grad.axis_count - 1].stride;
+    for_runs(row.grad, start, n, [=](char *at, int64_t here) {
+        for (int64_t i = 0; i < here; ++i, at += stride)
+            std::memset(at, 0, size_t(item));
+    });
 }
 
 } // namespace optcore

@@ -9,6 +9,9 @@ namespace optcore {
 /// `out`, rounded once to `dtype`.
 void gather(const Gradient &grad, Dtype dtype, int64_t start, int64_t n, void *out) noexcept;
 
+/// Writes zeros to those elements of a gradient.
+void clear(const Gradient &grad, int64_t start, int64_t n) noexcept;
+
 } // namespace optcore
 
 #endif

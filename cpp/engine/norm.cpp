@@ -3,10 +3,20 @@
 #include <cmath>
 
 #include "cpu.h"
-#include "gather.h"
 #include "tiles.h"
 
 namespace optcore {
+namespace {
+
+template <class T>
+int64_t nonfinite_in(const T *g, int64_t n, T factor) {
+    for (int64_t i = 0; i < n; ++i)
+        if (!std::isfinite(g[i] * factor))
+            return i;
+    return -1;
+}
+
+} // namespace
 
 double global_norm(const Tensor *tensors, int64_t count, int threads, std::vector<double> &sums) {
     const KernelTable &table = kernels();
@@ -25,16 +35,9 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
     parallel(threads_for(total, threads), [&](int k, int n) {
         for_share(tensors, count, total, k, n, [&](int64_t i, Range64 range) {
             const Tensor &t = tensors[i];
-            alignas(64) unsigned char dense[kBlock * sizeof(double)];
-            for (int64_t at = range.begin; at < range.end; at += kBlock) {
-                const int64_t n_here = at + kBlock < range.end ? kBlock : range.end - at;
-                const void *x = static_cast<const char *>(t.grad.data) + at * t.item();
-                if (t.grad.axes) {
-                    gather(t.grad, t.dtype, at, n_here, dense);
-                    x = dense;
-                }
-                sums[first[i] + at / kBlock] = table.sum_squares[int(t.dtype)](x, n_here);
-            }
+            for_blocks(t, range, [&](int64_t at, int64_t n_here, const void *x, Format format) {
+                sums[first[i] + at / kBlock] = table.sum_squares[int(format)](x, n_here);
+            });
         });
     });
 
@@ -49,6 +52,33 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
         whole += sum;
     }
     return std::sqrt(whole);
+}
+
+Nonfinite first_nonfinite(const Tensor *tensors, int64_t count, double factor) {
+    for (int64_t i = 0; i < count; ++i) {
+        const Tensor &t = tensors[i];
+        if (!t.active())
+            continue;
+        int64_t found = -1;
+        for_blocks(t, {0, t.size}, [&](int64_t at, int64_t n, const void *x, Format format) {
+            if (found >= 0)
+                return;
+            alignas(64) unsigned char wide[kBlock * sizeof(double)];
+            if (bytes_of(format) == 2) {
+                gather({const_cast<void *>(x), nullptr, 0, format}, t.dtype, 0, n, wide);
+                x = wide;
+            }
+            const int64_t at_here =
+                t.dtype == Dtype::f32
+                    ? nonfinite_in(static_cast<const float *>(x), n, float(factor))
+                    : nonfinite_in(static_cast<const double *>(x), n, factor);
+            if (at_here >= 0)
+                found = at + at_here;
+        });
+        if (found >= 0)
+            return {i, found};
+    }
+    return {};
 }
 
 double clip_factor(double norm, double limit) {

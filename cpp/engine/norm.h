@@ -14,6 +14,15 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
 /// torch's factor: min(1, limit / (norm + 1e-6)); NaN for a NaN norm.
 double clip_factor(double norm, double limit);
 
+/// Where a gradient stops being finite.
+struct Nonfinite {
+    int64_t tensor = -1, element = -1; ///< in memory order; -1: nowhere
+};
+
+/// The first element of all gradients that is not finite, in its tensor's compute type and times
+/// `factor`.
+Nonfinite first_nonfinite(const Tensor *tensors, int64_t count, double factor);
+
 } // namespace optcore
 
 #endif

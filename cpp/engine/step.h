@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "norm.h"
 #include "tensor.h"
 
 namespace optcore {
@@ -15,26 +16,53 @@ struct StepOptions {
     double clip_norm = std::numeric_limits<double>::quiet_NaN();
     /// Limit of each element, after that.
     double clip_value = std::numeric_limits<double>::infinity();
-    int threads = 0; ///< 0: the default
+    int threads = 0;               ///< 0: the default
+    double grad_scale = 1;         ///< what the gradients are divided by first
+    bool refuse_nonfinite = false; ///< do nothing if a gradient is infinite or NaN
+    bool zero_grads = false;       ///< set the gradients to zero afterwards
+    bool stats = false;            ///< work out Workspace::stats
+    double average_keep = 0;       ///< how much of the weight average stays
+    uint64_t seed = 0;             ///< for stochastic rounding
 };
+
+struct StepResult {
+    bool stepped = true; ///< false: refused, and nothing has changed
+    double norm = std::numeric_limits<double>::quiet_NaN(); ///< unscaled; NaN if it was not taken
+    Nonfinite nonfinite; ///< what was refused, or what the statistics found
+};
+
+/// Sums over one tensor: Σg² before scaling, Σ(θ' − θ)², Σθ², max |θ' − θ|.
+using TensorStats = BlockStats;
 
 /// The scalars of one rule at one step number, ready for the loop.
 struct alignas(16) ScalarBlock {
     unsigned char bytes[kScalarBytes];
 };
 
+/// What is to be done to one tensor.
+struct Job {
+    Tensor *tensor;
+    SweepLoop loop; ///< null: its parameters stay as they are
+    int block;      ///< of the scalars
+    bool direct;    ///< the loop runs straight over the caller's buffers
+    int64_t first_stats;
+    std::vector<unsigned char> before; ///< a factored rule's parameters, for the statistics
+    int64_t elements() const { return tensor->size; }
+};
+
 /// Memory that a step needs for itself. Kept between steps only to save the allocation.
 struct Workspace {
     std::vector<ScalarBlock> blocks;
-    std::vector<int> block_of; ///< per tensor
+    std::vector<Job> jobs;
     std::vector<double> sums;
+    std::vector<BlockStats> block_stats;
+    std::vector<TensorStats> stats; ///< per tensor, where they were asked for
 };
 
 /// Steps every tensor that has a gradient, and counts it. All arguments have been checked; only
-/// std::bad_alloc is thrown, before anything is written. Returns the norm of all gradients if the
-/// step took it, else NaN.
-double step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
-            Workspace &work);
+/// std::bad_alloc is thrown, before anything is written.
+StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
+                Workspace &work);
 
 } // namespace optcore
 

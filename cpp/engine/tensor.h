@@ -8,8 +8,13 @@
 
 namespace optcore {
 
-/// The number formats a gradient may come in.
-enum class Number : int { f16, f32, f64, long_double };
+constexpr int64_t bytes_of(Format format) { return kFormatBytes[int(format)]; }
+constexpr int64_t bytes_of(Dtype dtype) { return dtype == Dtype::f32 ? 4 : 8; }
+
+/// The size of what a loop reads as state.
+constexpr int64_t slot_bytes(Loop loop) {
+    return loop == Loop::f64 ? 8 : loop == Loop::bf16 ? 2 : 4;
+}
 
 /// One axis of a gradient, in elements and bytes; axes run from the slowest to the fastest, in
 /// the order in which the parameter lies in memory.
@@ -18,10 +23,10 @@ struct Axis {
 };
 
 struct Gradient {
-    const void *data = nullptr; ///< null: this tensor is skipped
-    Number number = Number::f32;
-    const Axis *axes = nullptr; ///< null: the parameter's own type and layout
+    void *data = nullptr;       ///< null: this tensor is skipped. Written only to be zeroed.
+    const Axis *axes = nullptr; ///< null: dense, in the parameter's memory order
     int axis_count = 0;
+    Format format = Format::f32;
 };
 
 /// How a matrix, or a batch of matrices, lies in memory. A vector has batch 0.
@@ -35,17 +40,28 @@ struct Tensor {
     void *slot[kMaxSlots] = {};
     double *scalars = nullptr;
     int64_t size = 0;
-    Dtype dtype = Dtype::f32;
-    int group = 0;
     uint64_t steps = 0; ///< executed so far
     Gradient grad;
-    MatrixShape matrix;
+    int group = 0;
+    Dtype dtype = Dtype::f32;    ///< computed in
+    Format format = Format::f32; ///< of the parameter
+    bool plain = true;           ///< one of the rule's loops does all there is to do, ...
+    Loop loop = Loop::f32;       ///< ... this one
+    const Buffers *buffers = nullptr;
+    const MatrixShape *matrix = nullptr; ///< for factored rules
+    uint64_t path_hash = 0;              ///< for random numbers
 
-    int64_t item() const { return dtype == Dtype::f32 ? 4 : 8; }
     /// The number of the coming step; the last number there is stays.
     uint64_t next_step() const { return steps == UINT64_MAX ? steps : steps + 1; }
     bool active() const { return grad.data && size > 0; }
+    /// That have a gradient.
+    int64_t elements() const { return grad.data ? size : 0; }
 };
+
+/// Whether the gradient is in the compute type already.
+inline bool same_type(const Tensor &t) {
+    return t.grad.format == (t.dtype == Dtype::f32 ? Format::f32 : Format::f64);
+}
 
 struct Group {
     RuleId rule;

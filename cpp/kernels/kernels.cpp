@@ -4,6 +4,7 @@
 // everything below sits in an unnamed namespace, nothing of the C++ library is included, and only
 // `table` can be seen from outside.
 #include <math.h>
+#include <string.h>
 
 #include "loop.h"
 #include "table.h"
@@ -14,8 +15,13 @@ namespace {
 
 #include "scalar.h"
 #include "../rules/all.h"
-#include "sweep.h"
+#include "formats.h"
+#include "random.h"
 #include "sums.h"
+#include "code8.h"
+#include "sweep.h"
+#include "convert.h"
+#include "tile.h"
 #include "factored.h"
 #include "stream.h"
 
@@ -28,9 +34,11 @@ extern constexpr KernelTable table = {
     {
 #include "../rules/rules.def"
     },
+    {&tile<float>, &tile<double>},
     {factored_loops<float>(), factored_loops<double>()},
-    {&sum_squares<float>, &sum_squares<double>},
-    {&stream<float>, &stream<double>},
+    {&sum_squares<float>, &sum_squares<double>, &sum_squares_16<from_bf16>,
+     &sum_squares_16<from_f16>},
+    {&stream<float>, &stream<double>, &stream<Half>},
 };
 
 } // namespace OPTCORE_ISA

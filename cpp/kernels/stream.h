@@ -7,19 +7,20 @@ inline void stream_n(T *OPTCORE_RESTRICT p, const T *OPTCORE_RESTRICT g, T *OPTC
     if (slots == 0) {
         OPTCORE_INDEPENDENT
         for (int64_t i = 0; i < n; ++i)
-            p[i] = p[i] + g[i];
+            p[i] = T(p[i] + g[i]);
     } else if (slots == 1) {
         OPTCORE_INDEPENDENT
         for (int64_t i = 0; i < n; ++i)
-            p[i] = p[i] + g[i], s0[i] = s0[i] + g[i];
+            p[i] = T(p[i] + g[i]), s0[i] = T(s0[i] + g[i]);
     } else if (slots == 2) {
         OPTCORE_INDEPENDENT
         for (int64_t i = 0; i < n; ++i)
-            p[i] = p[i] + g[i], s0[i] = s0[i] + g[i], s1[i] = s1[i] + g[i];
+            p[i] = T(p[i] + g[i]), s0[i] = T(s0[i] + g[i]), s1[i] = T(s1[i] + g[i]);
     } else {
         OPTCORE_INDEPENDENT
         for (int64_t i = 0; i < n; ++i)
-            p[i] = p[i] + g[i], s0[i] = s0[i] + g[i], s1[i] = s1[i] + g[i], s2[i] = s2[i] + g[i];
+            p[i] = T(p[i] + g[i]), s0[i] = T(s0[i] + g[i]), s1[i] = T(s1[i] + g[i]),
+            s2[i] = T(s2[i] + g[i]);
     }
 }
 

@@ -4,7 +4,7 @@
 /// The gradient as the rule sees it: scaled (and turned round to maximize), clipped, coupled decay.
 template <bool Coupled, class T>
 inline T prepared(const Common<T> &c, T g, T p) {
-    g = at_most(at_least(g * c.grad_scale, -c.clip_value), c.clip_value);
+    g = at_most(at_least(g * c.grad_factor, -c.clip_value), c.clip_value);
     return Coupled ? g + c.l2 * p : g;
 }
 
@@ -54,15 +54,104 @@ void sweep(const void *scalars, const Streams *streams, int64_t n) {
                            static_cast<T *>(streams->slot[2]), n);
 }
 
-// The table of one rule: every variant it has, with and without coupled decay, in each dtype.
+// bfloat16 is read and written two at a time, as 32-bit words: every lane of the vectors then stays
+// 32 bits wide, and nothing has to be unpacked. Slots are bfloat16 as well, or float32.
+
+inline float low_half(Pair word) { return float_of(word << 16); }
+inline float high_half(Pair word) { return float_of(word & 0xffff0000u); }
+
+inline void load_pair(const Pair *s, int64_t k, float &low, float &high) {
+    low = low_half(s[k]), high = high_half(s[k]);
+}
+inline void load_pair(const float *s, int64_t k, float &low, float &high) {
+    low = s[2 * k], high = s[2 * k + 1];
+}
+
+// Where all inputs are bfloat16 the lower half of a NaN is zero, and needs no care in rounding.
+inline void store_pair(Pair *s, int64_t k, float low, float high) {
+    s[k] = packed(rounded_bf16(low), rounded_bf16(high));
+}
+inline void store_pair(float *s, int64_t k, float low, float high) {
+    s[2 * k] = low, s[2 * k + 1] = high;
+}
+inline void store_param(Pair *p, const Pair * /*slots*/, int64_t k, float low, float high) {
+    store_pair(p, k, low, high);
+}
+inline void store_param(Pair *p, const float * /*slots*/, int64_t k, float low, float high) {
+    p[k] = packed(nearest_bf16(low), nearest_bf16(high));
+}
+
+template <bool Coupled, class Slot, class Rule>
+inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RESTRICT p,
+                        const Pair *OPTCORE_RESTRICT g, Slot *OPTCORE_RESTRICT s0,
+                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2, int64_t pairs) {
+    constexpr int slots = Rule::slots.count();
+    OPTCORE_INDEPENDENT
+    for (int64_t k = 0; k < pairs; ++k) {
+        float low[kMaxSlots] = {}, high[kMaxSlots] = {};
+        if constexpr (slots > 0)
+            load_pair(s0, k, low[0], high[0]);
+        if constexpr (slots > 1)
+            load_pair(s1, k, low[1], high[1]);
+        if constexpr (slots > 2)
+            load_pair(s2, k, low[2], high[2]);
+        const float p0 = stepped<Coupled>(c, rule, low_half(g[k]), low_half(p[k]), low);
+        const float p1 = stepped<Coupled>(c, rule, high_half(g[k]), high_half(p[k]), high);
+        store_param(p, s0, k, p0, p1);
+        if constexpr (slots > 0)
+            store_pair(s0, k, low[0], high[0]);
+        if constexpr (slots > 1)
+            store_pair(s1, k, low[1], high[1]);
+        if constexpr (slots > 2)
+            store_pair(s2, k, low[2], high[2]);
+    }
+}
+
+inline float last_of(const Pair *s, int64_t i) {
+    return from_bf16(reinterpret_cast<const Half *>(s)[i]);
+}
+inline float last_of(const float *s, int64_t i) { return s[i]; }
+inline void set_last(Pair *s, int64_t i, float x) {
+    reinterpret_cast<Half *>(s)[i] = Half(nearest_bf16(x) >> 16);
+}
+inline void set_last(float *s, int64_t i, float x) { s[i] = x; }
+
+template <class Slot, class Rule, bool Coupled>
+void sweep_bf16(const void *scalars, const Streams *streams, int64_t n) {
+    const auto &all = *static_cast<const Scalars<float, Rule> *>(scalars);
+    constexpr int slots = Rule::slots.count();
+    Pair *p = static_cast<Pair *>(streams->param);
+    const Pair *g = static_cast<const Pair *>(streams->grad);
+    Slot *slot[kMaxSlots];
+    for (int k = 0; k < kMaxSlots; ++k)
+        slot[k] = static_cast<Slot *>(streams->slot[k]);
+    sweep_pairs<Coupled>(all.common, all.rule, p, g, slot[0], slot[1], slot[2], n / 2);
+    if (n % 2 == 0)
+        return;
+    float s[kMaxSlots] = {};
+    for (int k = 0; k < slots; ++k)
+        s[k] = last_of(slot[k], n - 1);
+    set_last(p, n - 1,
+             stepped<Coupled>(all.common, all.rule, last_of(g, n - 1), last_of(p, n - 1), s));
+    for (int k = 0; k < slots; ++k)
+        set_last(slot[k], n - 1, s[k]);
+}
+
+// The table of one rule: every variant it has, with and without coupled decay, in each format.
+
+template <class F32, class F64, bool Coupled>
+constexpr void fill_loops(SweepLoop *loops) {
+    loops[int(Loop::f32)] = &sweep<float, F32, Coupled>;
+    loops[int(Loop::f64)] = &sweep<double, F64, Coupled>;
+    loops[int(Loop::bf16)] = &sweep_bf16<Pair, F32, Coupled>;
+    loops[int(Loop::bf16_state_f32)] = &sweep_bf16<float, F32, Coupled>;
+}
 
 template <template <class, unsigned> class Rule, int Options, unsigned V>
 constexpr void fill_variant(RuleLoops &loops) {
     if constexpr (V < (1u << Options)) {
-        loops.sweep[V][0][0] = &sweep<float, Rule<float, V>, false>;
-        loops.sweep[V][1][0] = &sweep<float, Rule<float, V>, true>;
-        loops.sweep[V][0][1] = &sweep<double, Rule<double, V>, false>;
-        loops.sweep[V][1][1] = &sweep<double, Rule<double, V>, true>;
+        fill_loops<Rule<float, V>, Rule<double, V>, false>(loops.sweep[V][0]);
+        fill_loops<Rule<float, V>, Rule<double, V>, true>(loops.sweep[V][1]);
         fill_variant<Rule, Options, V + 1>(loops);
     }
 }

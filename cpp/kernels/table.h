@@ -15,10 +15,21 @@ constexpr int kMaxVariants = 1 << kMaxOptions;
 /// Elements in one block of a reduction, and in one tile of the sweep. Part of the results.
 constexpr int64_t kBlock = 4096;
 
+/// Elements that share the scale of 8-bit state. Part of the results.
+constexpr int64_t kQuantum = 256;
+
 /// A factored rule sums a matrix in tiles of this many rows and columns. Part of the results.
 constexpr int64_t kFactoredRows = 64, kFactoredCols = 1024;
 
-/// The buffers of one tensor from some element on.
+/// How the elements of a buffer are stored.
+enum class Format : int { f32, f64, bf16, f16, code8, signed_code8, long_double };
+constexpr int64_t kFormatBytes[] = {4, 8, 2, 2, 1, 1, sizeof(long double)};
+
+/// The loops a rule has: all of one format, or bfloat16 with float32 state.
+enum class Loop : int { f32, f64, bf16, bf16_state_f32 };
+constexpr int kLoops = 4;
+
+/// The buffers of one tensor from some element on, in the formats of a loop.
 struct Streams {
     void *param;
     const void *grad;
@@ -28,10 +39,10 @@ struct Streams {
 /// What every step does around its rule, rounded once; the rule's own scalars follow it.
 template <class T>
 struct Common {
-    T grad_scale; ///< times the gradient; negative to maximize
-    T clip_value; ///< limit of |g| after that, or infinity
-    T l2;         ///< coupled decay, λ
-    T keep;       ///< decoupled decay, 1 − ηλ, or 1
+    T grad_factor; ///< times the gradient; negative to maximize
+    T clip_value;  ///< limit of |g| after that, or infinity
+    T l2;          ///< coupled decay, λ
+    T keep;        ///< decoupled decay, 1 − ηλ, or 1
     T rate;
 };
 
@@ -43,6 +54,53 @@ struct Scalars {
 };
 
 constexpr size_t kScalarBytes = 192;
+
+using SweepLoop = void (*)(const void *scalars, const Streams *, int64_t n);
+
+struct RuleLoops {
+    SweepLoop sweep[kMaxVariants][2][kLoops]; ///< by variant, coupled decay, loop
+};
+
+/// What a parameter narrower than float32 is rounded by, so that small updates are not lost.
+enum class Rounding : int {
+    nearest,
+    stochastic, ///< bfloat16 only
+    master,     ///< a float32 copy is kept, of which the parameter is the rounding
+    split       ///< bfloat16 only: the other 16 bits of a float32 are kept
+};
+
+/// All buffers of one tensor, from element 0 on: what a step needs that is more than its rule's
+/// loop, because of other formats or of work after the rule.
+struct Buffers {
+    void *param;
+    Format param_format;
+    int slots;
+    void *slot[kMaxSlots];
+    Format slot_format[kMaxSlots];
+    float *scale[kMaxSlots]; ///< of 8-bit slots, one per kQuantum elements
+    Rounding rounding;
+    void *kept;    ///< the float32 master, or the lower 16 bits
+    uint64_t key;  ///< of the random bits
+    void *average; ///< of the parameters, in the compute type; or null
+    double average_keep;
+    void *copy; ///< a 16-bit copy of the parameters; or null
+    Format copy_format;
+};
+
+/// Sums over one block of kBlock elements, for telemetry.
+struct BlockStats {
+    double grad_squares, update_squares, param_squares, largest_update;
+};
+
+/// A run of elements of a tensor, and its gradient there.
+struct TileRange {
+    int64_t first, n; ///< `first` is a multiple of kBlock
+    void *grad;       ///< of element `first`, dense; null: there is none
+    Format grad_format;
+    bool zero_grad;
+    BlockStats *stats;  ///< of the tensor's block 0; or null
+    const void *before; ///< the tensor as it was, if its rule has run already
+};
 
 /// One tile of a matrix: rows × cols elements whose rows are `stride` elements apart.
 struct MatrixTile {
@@ -72,12 +130,6 @@ struct FactoredLoops {
     void (*vector_apply)(const void *scalars, const FactoredStreams *, int64_t n);
 };
 
-using SweepLoop = void (*)(const void *scalars, const Streams *, int64_t n);
-
-struct RuleLoops {
-    SweepLoop sweep[kMaxVariants][2][kDtypes]; ///< by variant, coupled decay, dtype
-};
-
 #define OPTCORE_RULE(name, Type, options) name,
 #define OPTCORE_FACTORED_RULE(name, Type) name,
 enum class RuleId : int {
@@ -92,11 +144,14 @@ constexpr int kRules = static_cast<int>(RuleId::count);
 struct KernelTable {
     const char *name;
     RuleLoops rule[kRules]; ///< empty for factored rules
+    /// Steps a run of elements through `loop`, the rule's loop of the compute type; a null loop
+    /// leaves the parameters as they are and does the rest.
+    void (*tile[kDtypes])(SweepLoop loop, const void *scalars, const Buffers *, TileRange);
     FactoredLoops factored[kDtypes];
-    /// Σx² of at most kBlock elements, in double, in 16 virtual lanes.
-    double (*sum_squares[kDtypes])(const void *x, int64_t n);
+    /// Σx² of at most kBlock elements, in double, in 16 virtual lanes; by format, as far as f16.
+    double (*sum_squares[4])(const void *x, int64_t n);
     /// The byte floor: reads what a rule with k slots reads, writes what it writes, no more.
-    void (*stream[kDtypes])(const Streams *, int slots, int64_t n);
+    void (*stream[3])(const Streams *, int slots, int64_t n); ///< by format, as far as bf16
 };
 
 // One table per ISA level; kernels.cpp defines the one of its own.

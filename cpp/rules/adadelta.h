@@ -3,6 +3,7 @@
 template <class T, unsigned>
 struct Adadelta : DirectionRule {
     static constexpr Names slots = {"square_avg", "acc_delta"};
+    static constexpr unsigned non_negative = 0b11;
     static constexpr Hyper hypers[] = {{"rho", Range::unit, "Invalid rho value: "},
                                        {"eps", Range::non_negative, "Invalid epsilon value: "}};
 

@@ -4,6 +4,7 @@
 template <class T, unsigned>
 struct Adagrad : DirectionRule {
     static constexpr Names slots = {"sum"};
+    static constexpr unsigned non_negative = 0b1;
     static constexpr Hyper hypers[] = {
         {"lr_decay", Range::non_negative, "Invalid lr_decay value: "},
         {"eps", Range::non_negative, "Invalid epsilon value: "}};

@@ -8,6 +8,7 @@ struct Adam : DirectionRule {
     static constexpr Names options = {"amsgrad"};
     static constexpr Names slots =
         amsgrad ? Names{"exp_avg", "exp_avg_sq", "max_exp_avg_sq"} : Names{"exp_avg", "exp_avg_sq"};
+    static constexpr unsigned non_negative = 0b110;
     static constexpr Hyper hypers[] = {
         {"beta1", Range::below_one, "Invalid beta parameter at index 0: "},
         {"beta2", Range::below_one, "Invalid beta parameter at index 1: "},
@@ -18,9 +19,8 @@ struct Adam : DirectionRule {
 
     explicit Adam(const RuleContext &c)
         : beta1(T(c.h[0])), one_minus_beta1(T(1 - c.h[0])), beta2(T(c.h[1])),
-          one_minus_beta2(T(1 - c.h[1])), correct_m(T(1 / math::one_minus_power(c.h[0], c.t))),
-          correct_v(T(1 / math::one_minus_power(c.h[1], c.t))), eps(T(c.h[2])),
-          eps_root(T(c.h[3])) {}
+          one_minus_beta2(T(1 - c.h[1])), correct_m(T(1 / c.one_minus_power(c.h[0]))),
+          correct_v(T(1 / c.one_minus_power(c.h[1]))), eps(T(c.h[2])), eps_root(T(c.h[3])) {}
 
     T direction(T g, T /*p*/, T *s) const {
         s[0] = beta1 * s[0] + one_minus_beta1 * g;

@@ -7,6 +7,7 @@
 template <class T, unsigned>
 struct NAdam : DirectionRule {
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
+    static constexpr unsigned non_negative = 0b10;
     static constexpr Names scalar_slots = {"mu_product"}; // starts at 1
     static constexpr Hyper hypers[] = {
         {"beta1", Range::below_one, "Invalid beta parameter at index 0: "},
@@ -21,11 +22,11 @@ struct NAdam : DirectionRule {
 
     explicit NAdam(const RuleContext &c)
         : beta1(T(c.h[0])), one_minus_beta1(T(1 - c.h[0])), beta2(T(c.h[1])),
-          one_minus_beta2(T(1 - c.h[1])), correct_v(T(1 / math::one_minus_power(c.h[1], c.t))),
+          one_minus_beta2(T(1 - c.h[1])), correct_v(T(1 / c.one_minus_power(c.h[1]))),
           eps(T(c.h[2])) {
         const double mu = momentum(c, double(c.t)), mu_next = momentum(c, double(c.t) + 1);
         const double product = c.scalars[0] *= mu;
-        const double again = c.h[6] != 0 ? math::one_minus_power(c.h[0], c.t) : 1;
+        const double again = c.h[6] != 0 ? c.one_minus_power(c.h[0]) : 1;
         take_m = T(mu_next / (1 - (c.h[5] != 0 ? product * mu_next : product)) / again);
         take_g = T((1 - mu) / (1 - product));
     }

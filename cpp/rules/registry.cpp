@@ -17,7 +17,7 @@ namespace {
 template <class T, class Rule>
 void prepare_scalars(const RuleContext &context, const StepScalars &s, void *out) {
     static_assert(sizeof(Scalars<T, Rule>) <= kScalarBytes, "raise kScalarBytes");
-    const Common<T> common = {T(s.grad_scale), T(s.clip_value), T(s.l2), T(s.keep),
+    const Common<T> common = {T(s.grad_factor), T(s.clip_value), T(s.l2), T(s.keep),
                               T(Rule::rate(context))};
     new (out) Scalars<T, Rule>{common, Rule(context)};
 }
@@ -60,6 +60,7 @@ constexpr RuleInfo elementwise(const char *name) {
             kCommonHypers,
             R::hypers,
             length(R::hypers),
+            R::non_negative,
             &rule_slots<Rule, Options>,
             &prepare_rule<Rule, Options>};
 }
@@ -74,6 +75,7 @@ constexpr RuleInfo factored(const char *name) {
             R::common,
             R::hypers,
             length(R::hypers),
+            0,
             [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
             nullptr};
 }
@@ -128,6 +130,15 @@ std::string shown(double value) {
 }
 
 } // namespace
+
+double RuleContext::one_minus_power(double base) const {
+    for (const auto &known : powers->known)
+        if (known.base == base && known.n == t)
+            return known.one_minus;
+    const double value = math::one_minus_power(base, t);
+    powers->known[powers->next++ % 4] = {base, value, t};
+    return value;
+}
 
 const RuleInfo &rule_info(RuleId rule) { return kInfos[static_cast<int>(rule)]; }
 

@@ -17,7 +17,7 @@ constexpr int kCommonHyperCount = 2;
 
 /// The step's own values, before they are rounded into Common<T>.
 struct StepScalars {
-    double grad_scale, clip_value, l2, keep;
+    double grad_factor, clip_value, l2, keep;
 };
 
 struct RuleInfo {
@@ -28,6 +28,7 @@ struct RuleInfo {
     const Hyper *common; ///< lr and weight_decay
     const Hyper *hypers; ///< the rule's own
     int hyper_count;
+    unsigned non_negative;            ///< bit i: slot i holds no negative number
     Names (*slots)(unsigned variant); ///< a factored rule: variant 0 vectors, 1 matrices
     /// Writes Scalars<T, Rule>. For elementwise rules.
     void (*prepare)(unsigned variant, Dtype, const RuleContext &, const StepScalars &, void *out);

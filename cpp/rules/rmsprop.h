@@ -13,6 +13,7 @@ struct RMSprop : DirectionRule {
                                    : centered ? Names{"square_avg", "grad_avg"}
                                    : momentum ? Names{"square_avg", "momentum_buffer"}
                                               : Names{"square_avg"};
+    static constexpr unsigned non_negative = 0b1;
     static constexpr Hyper hypers[] = {
         {"alpha", Range::unit, "Invalid alpha value: "},
         {"eps", Range::non_negative, "Invalid epsilon value: "},

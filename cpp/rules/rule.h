@@ -15,6 +15,7 @@ constexpr int kMaxSlots = 3;
 constexpr int kMaxHypers = 14;
 constexpr int kMaxOptions = 3;
 
+/// What a step computes in.
 enum class Dtype : int { f32 = 0, f64 = 1 };
 constexpr int kDtypes = 2;
 
@@ -39,6 +40,15 @@ struct Names {
     }
 };
 
+/// The last few values of 1 − baseⁿ: within a step most tensors ask for the same.
+struct Powers {
+    struct {
+        double base, one_minus;
+        uint64_t n;
+    } known[4] = {}; // 1 − 0⁰ = 0: the empty entries are true
+    unsigned next = 0;
+};
+
 /// What a rule is given, once per tensor and step, to work out its scalars in double.
 struct RuleContext {
     double lr;
@@ -47,11 +57,16 @@ struct RuleContext {
     uint64_t t;      ///< the number of this step for this tensor: 1, 2, ...
     double *scalars; ///< the tensor's float64 scalar state, updated in place
     Dtype dtype;
+    Powers *powers;
+
+    /// 1 − baseᵗ
+    double one_minus_power(double base) const;
 };
 
 /// A rule that returns a direction u; the sweep applies θ ← θ − rate·u.
 struct DirectionRule {
     static constexpr bool gives_direction = true;
+    static constexpr unsigned non_negative = 0; ///< bit i: slot i never holds a negative number
     static constexpr Names options = {};
     static constexpr Names scalar_slots = {};
     static double rate(const RuleContext &c) { return c.lr; }

@@ -19,7 +19,9 @@ from .config import (
     set_num_threads,
     show_config,
 )
+from .errors import NonFiniteError
 from .optimizers import (
+    EMA,
     SGD,
     Adadelta,
     Adafactor,
@@ -35,6 +37,7 @@ from .optimizers import (
 __version__ = _load.version
 
 __all__ = [
+    "EMA",
     "SGD",
     "Adadelta",
     "Adafactor",
@@ -43,6 +46,7 @@ __all__ = [
     "AdamW",
     "Momentum",
     "NAdam",
+    "NonFiniteError",
     "Optimizer",
     "RMSprop",
     "__version__",

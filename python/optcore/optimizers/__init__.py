@@ -5,12 +5,14 @@ from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .base import Optimizer
+from .ema import EMA
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
 
 __all__ = [
+    "EMA",
     "SGD",
     "Adadelta",
     "Adafactor",

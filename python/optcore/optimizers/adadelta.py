@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Adadelta(Optimizer):
@@ -27,7 +31,7 @@ class Adadelta(Optimizer):
         eps: ε, inside both roots.
         weight_decay: λ, added to the gradient (L2).
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `square_avg`, `acc_delta`.
 
@@ -51,9 +55,7 @@ class Adadelta(Optimizer):
         weight_decay: Scalar = 0.0,
         *,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -62,9 +64,7 @@ class Adadelta(Optimizer):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

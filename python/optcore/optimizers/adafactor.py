@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..typing import Array, Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import one_of, pair
 from .slots import Slot, contiguous, like
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Adafactor(Optimizer):
@@ -46,7 +50,7 @@ class Adafactor(Optimizer):
         scale_parameter: False takes α = ρ.
         normalize: False leaves out the division by mean(r).
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `row_var` and `col_var` for matrices, `variance` for the rest.
 
@@ -83,9 +87,7 @@ class Adafactor(Optimizer):
         scale_parameter: bool = True,
         normalize: bool = True,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -100,9 +102,7 @@ class Adafactor(Optimizer):
             "normalize": normalize,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,11 +140,16 @@ class Adafactor(Optimizer):
             )
         return (["row_var"], ["col_var"]) if any(vectors) else (["row_var", "col_var"], [])
 
-    def _slots_of(self, group: int, param: Array) -> dict[str, Slot]:
+    def _slots_of(self, group: int, param: Array, where: str) -> dict[str, Slot]:
+        if self.groups[group]._values["state_dtype"] not in (None, str(param.dtype)):
+            raise TypeError(
+                f"state_dtype: expected None for {where}; the factored moments of Adafactor are "
+                "few, and kept in the parameter's own type"
+            )
         if param.ndim < 2:
-            return {"variance": like(param, 0, 1)}
+            return {"variance": like(param, param.dtype)}
         *batch, rows, cols = param.shape
         return {
-            "row_var": contiguous(param, 0, 2, (*batch, rows, 1)),
-            "col_var": contiguous(param, 1, 2, (*batch, 1, cols)),
+            "row_var": contiguous(param, (*batch, rows, 1), param.dtype),
+            "col_var": contiguous(param, (*batch, 1, cols), param.dtype),
         }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import finite
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Adagrad(Optimizer):
@@ -27,7 +31,7 @@ class Adagrad(Optimizer):
         initial_accumulator_value: what s starts from.
         eps: ε, beside the root.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `sum`.
 
@@ -53,9 +57,7 @@ class Adagrad(Optimizer):
         eps: Scalar = 1e-10,
         *,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -65,9 +67,7 @@ class Adagrad(Optimizer):
             "eps": eps,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

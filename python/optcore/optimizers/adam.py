@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import pair
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Adam(Optimizer):
@@ -33,7 +37,7 @@ class Adam(Optimizer):
         eps_root: optax's ε inside the root.
         decoupled_weight_decay: AdamW's decay instead of L2.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `exp_avg`, `exp_avg_sq`; `max_exp_avg_sq` with amsgrad.
 
@@ -63,9 +67,7 @@ class Adam(Optimizer):
         eps_root: Scalar = 0.0,
         decoupled_weight_decay: bool = False,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -77,9 +79,7 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class AdamW(Adam):
         amsgrad: keep the maximum of v.
         eps_root: optax's ε inside the root.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `exp_avg`, `exp_avg_sq`; `max_exp_avg_sq` with amsgrad.
 
@@ -128,9 +128,7 @@ class AdamW(Adam):
         *,
         eps_root: Scalar = 0.0,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         super().__init__(
             params,
@@ -142,7 +140,5 @@ class AdamW(Adam):
             eps_root=eps_root,
             decoupled_weight_decay=True,
             maximize=maximize,
-            clip_norm=clip_norm,
-            clip_value=clip_value,
-            threads=threads,
+            **common,
         )

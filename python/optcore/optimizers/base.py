@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -10,9 +11,13 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from .. import _core
+from ..errors import NonFiniteError
 from ..typing import Array, Scalar, Tree
-from . import hyper, slots, state_dict
+from . import hyper, slots, state_dict, storage
+from .ema import EMA
 from .group import Group, known_name
+from .stats import StepStats
+from .trees import named_leaves, rebuilt
 
 _RULES: dict[str, dict[str, Any]] = {rule["name"]: rule for rule in _core.rules()}
 
@@ -25,7 +30,26 @@ class StepOptions:
 
     clip_norm: float | None
     clip_value: float | None
+    nonfinite: str
+    zero_grads: bool
+    stats: bool
+    seed: int
     threads: int | None
+
+    def tell(self, stepper: _core.Stepper) -> None:
+        """Checks all of it, then tells the core."""
+        hyper.one_of(self.nonfinite, ("propagate", "skip", "raise"), "nonfinite")
+        for name in ("zero_grads", "stats"):
+            hyper.switch(getattr(self, name), name)
+        stepper.set_options(
+            clip_norm=hyper.limit(self.clip_norm, "clip_norm", hyper.NO_NORM),
+            clip_value=hyper.limit(self.clip_value, "clip_value", hyper.NO_LIMIT),
+            threads=hyper.thread_count(self.threads),
+            refuse_nonfinite=self.nonfinite != "propagate",
+            zero_grads=bool(self.zero_grads),
+            stats=bool(self.stats),
+            seed=hyper.seed(self.seed),
+        )
 
 
 class Optimizer:
@@ -33,12 +57,32 @@ class Optimizer:
 
     Args:
         params: a dict, list or tuple of NumPy arrays, nested as you like, or one array; or a list
-            of groups `{"params": tree, "lr": ..., ...}`. Arrays are float32 or float64, dense
-            (C- or Fortran-ordered, or any permutation of it), writable, and share no memory.
+            of groups `{"params": tree, "lr": ..., ...}`. Arrays are float32, float64, float16 or
+            bfloat16 (of the package ml_dtypes), dense (C- or Fortran-ordered, or any permutation
+            of it), writable, and share no memory. All but float64 are computed in float32.
         values: the hyperparameters of every group that does not name its own.
         clip_norm: the global norm to which gradients are clipped before the step: all are
             multiplied by min(1, clip_norm / (norm + 1e-6)).
         clip_value: the limit of each gradient element, applied after `clip_norm`.
+        nonfinite: what happens when a gradient is infinite or NaN: "propagate" steps all the
+            same; "skip" leaves parameters, state and step number as they are; "raise" does so too
+            and raises `NonFiniteError`.
+        zero_grads: set the gradients to zero after the step.
+        ema: keep a running average of the parameters, see `EMA`.
+        copy_to: float16 or bfloat16 arrays, nested as the parameters are, that receive a rounded
+            copy of the parameters in every step, and when the optimizer is made.
+        low_precision: what keeps small updates of 16-bit parameters from being rounded away.
+            "master" keeps a float32 copy (4 bytes per element) that the parameter is the rounding
+            of; where you write to the parameter yourself, the copy follows. "split" (bfloat16)
+            keeps the other 16 bits of a float32 (2 bytes). "stochastic" (bfloat16) keeps nothing
+            and rounds up or down with the probability that is right on average. None rounds to
+            the nearest.
+        seed: for stochastic rounding, whose random bits depend on the seed, the parameter's path
+            and step number, and the element alone.
+        state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit", or a dict of
+            these by slot; None for float32. 8-bit state has a float32 scale for every 256
+            elements. Float64 parameters have float64 state. May differ by group.
+        stats: work out `opt.stats` in every step.
         threads: threads for a step; None takes the default (`set_num_threads`).
 
     Attributes:
@@ -55,19 +99,37 @@ class Optimizer:
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        nonfinite: str = "propagate",
+        zero_grads: bool = False,
+        ema: EMA | None = None,
+        copy_to: Tree | None = None,
+        low_precision: str | None = None,
+        seed: int = 0,
+        state_dtype: Any = None,
+        stats: bool = False,
         threads: int | None = None,
     ):
-        self._defaults = self._normalized(dict(values))
+        self._defaults = self._normalized({**values, "state_dtype": state_dtype})
         trees, overrides, grouped = _split_groups(params)
+        self._params, self._grouped = params, grouped
         self._stepper = _core.Stepper(self.rule, trees, grouped)
         self.groups: list[Group] = []
-        self._set_options(StepOptions(clip_norm, clip_value, threads))
+        self._set_options(
+            StepOptions(clip_norm, clip_value, nonfinite, zero_grads, stats, seed, threads)
+        )
+        if low_precision is not None:
+            hyper.one_of(low_precision, storage.LOW_PRECISION, "low_precision")
+        if ema is not None and not isinstance(ema, EMA):
+            raise TypeError(f"ema: expected an EMA or None, got {ema!r}; pass oc.EMA(0.999)")
+        self._low_precision, self._ema = low_precision, ema
+        self._skipped, self._averaged = 0, False
+        self._grad_scale = 1.0
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
             group = self._normalized({**self._defaults, **override})
             self.groups.append(Group(type(self), self._stepper, i, group, tree.paths))
-        self._add_parameters(trees)
+        self._add_parameters(trees, copy_to)
 
     # What a rule says of itself. ---------------------------------------------------------------
 
@@ -120,18 +182,31 @@ class Optimizer:
     """The values that are True or False."""
 
     _fixed: ClassVar[tuple[str, ...]] = ()
-    """The values that decide which state there is, or how it starts."""
+    """The values of the rule that decide which state there is, or how it starts."""
+
+    @classmethod
+    def fixed_names(cls) -> tuple[str, ...]:
+        """The values that are fixed when an optimizer is made, because its state depends on them."""
+        return (*cls._fixed, "state_dtype")
 
     # Steps. ------------------------------------------------------------------------------------
 
     def step(
-        self, grads: Tree | None = None, *, closure: Callable[[], tuple[Loss, Tree]] | None = None
+        self,
+        grads: Tree | None = None,
+        *,
+        grad_scale: float = 1.0,
+        closure: Callable[[], tuple[Loss, Tree]] | None = None,
     ) -> Loss | None:
         """Updates every parameter that has a gradient, in place.
+
+        Gradients are divided by `grad_scale`, checked (`nonfinite`), clipped to `clip_norm` and
+        then to `clip_value`; the rule and weight decay follow, rounding, and the average.
 
         Args:
             grads: the gradients, nested as the parameters are; None in the place of a gradient
                 leaves its parameter, state and step number alone. May be left out after `bind`.
+            grad_scale: what the loss was multiplied by, so that small gradients survive 16 bits.
             closure: a function that returns the loss and the gradients, in the place of `grads`.
 
         Returns:
@@ -142,24 +217,33 @@ class Optimizer:
             TypeError: a gradient is no array of real floats.
             ValueError: a shape does not fit, memory overlaps, a scheduled value is out of range,
                 or a parameter array was replaced.
+            NonFiniteError: a gradient is not finite, and `nonfinite` is "raise".
             RuntimeError: another thread is stepping this optimizer.
 
         On any error no parameter, no state and no step number has changed.
         """
-        if closure is None:
-            self._stepper.step(grads)
-            return None
-        if grads is not None:
-            raise TypeError("step: expected gradients or a closure, got both; pass one of them")
-        result = closure()
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise TypeError(
-                f"closure: expected the loss and the gradients, got {result!r}; "
-                "return (loss, grads)"
+        loss = None
+        if closure is not None:
+            loss, grads = _called(closure, grads)
+        if self._averaged:
+            raise RuntimeError(
+                "step: expected the parameters themselves, but averaged() has put the average in "
+                "their place; step after the with block"
             )
-        loss, grads = result
-        self._stepper.step(grads)
+        if not self._stepper.step(grads, grad_scale):
+            self._refused()
         return loss
+
+    def _refused(self) -> None:
+        """After a step that did nothing because of a gradient that is not finite."""
+        if self._step_options.nonfinite == "raise":
+            raise NonFiniteError(*self._nonfinite())
+        self._skipped += 1
+
+    def _nonfinite(self) -> tuple[str, tuple[int, ...]]:
+        """Path and index of the first gradient element that was not finite, as the core saw it."""
+        tensor, element = self._stepper.nonfinite
+        return self._paths[tensor], storage.index_of(self._arrays[tensor], element)
 
     def bind(self, grads: Tree | None) -> None:
         """Fixes gradient arrays that stay where they are; `step()` then needs no argument.
@@ -175,15 +259,88 @@ class Optimizer:
         return self._stepper.step_count
 
     @property
+    def skipped_steps(self) -> int:
+        """How many calls of `step` have done nothing, with `nonfinite="skip"`."""
+        return self._skipped
+
+    @property
     def grad_norm(self) -> float:
-        """The gradients' norm before clipping, as the last step with `clip_norm` found it."""
+        """The gradients' norm, unscaled and before clipping, as the last step found it.
+
+        A step takes it with `clip_norm`, with `nonfinite` and with `stats`.
+        """
         norm = self._stepper.grad_norm
-        if norm != norm and self.clip_norm is None:
-            raise AttributeError(
-                "grad_norm: no step has taken the norm; expected clip_norm to be set: "
-                "pass clip_norm=float('inf') or a limit"
-            )
+        options = self._step_options
+        if norm != norm and options.clip_norm is None and not options.stats:
+            if options.nonfinite == "propagate" or self.step_count + self._skipped == 0:
+                raise AttributeError(
+                    "grad_norm: no step has taken the norm; expected clip_norm to be set: "
+                    "pass clip_norm=float('inf') or a limit"
+                )
         return norm
+
+    @property
+    def stats(self) -> StepStats:
+        """Norms of gradients, updates and parameters in the last step; needs `stats=True`."""
+        if not self._step_options.stats:
+            raise AttributeError(
+                "stats: this optimizer keeps none; expected stats=True when it is made"
+            )
+        sums = self._stepper.stats
+        if not sums:
+            raise AttributeError("stats: no step was taken yet; expected one: call step first")
+        bad = self._stepper.nonfinite[0] >= 0
+        return StepStats.of(
+            self._paths, sums, self._stepper.grad_norm, self._nonfinite() if bad else None
+        )
+
+    # The average of the parameters. --------------------------------------------------------------
+
+    @property
+    def ema_params(self) -> Any:
+        """The averaged parameters, nested as the parameters are: the optimizer's own arrays."""
+        self._check_ema()
+        return rebuilt(
+            self._params, self._grouped, [self._state[path]["ema"] for path in self._paths]
+        )
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """A with block in which the parameter arrays hold the average, for evaluation.
+
+        Afterwards they hold what they held before, to the bit. No step can be taken inside.
+
+        Example:
+            >>> import numpy as np, optcore as oc
+            >>> w = np.array([1.0])
+            >>> opt = oc.SGD(w, lr=1.0, ema=oc.EMA(0.5))
+            >>> for _ in range(2):
+            ...     opt.step(np.array([1.0]))
+            >>> with opt.averaged():
+            ...     print(w)
+            [-0.5]
+            >>> w
+            array([-1.])
+        """
+        self._check_ema()
+        if self._averaged:
+            raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
+        kept = [array.copy() for array in self._arrays]
+        self._averaged = True
+        try:
+            for path, array in zip(self._paths, self._arrays, strict=True):
+                array[...] = self._state[path]["ema"]
+            yield
+        finally:
+            for array, before in zip(self._arrays, kept, strict=True):
+                array[...] = before
+            self._averaged = False
+
+    def _check_ema(self) -> None:
+        if self._ema is None:
+            raise AttributeError(
+                "ema: this optimizer averages nothing; expected ema=oc.EMA(0.999) when it is made"
+            )
 
     # Hyperparameters. --------------------------------------------------------------------------
 
@@ -278,59 +435,99 @@ class Optimizer:
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A group's values, each checked; functions become schedules."""
         for name in cls._switches:
-            if not isinstance(values[name], (bool, np.bool_)):
-                raise TypeError(
-                    f"{name}: expected True or False, got {values[name]!r}; pass a bool"
-                )
+            hyper.switch(values[name], name)
         for name, value in cls._scalars(values).items():
             hyper.check(cls.rule, name, value, cls._shown.get(name, name))
         cls._check(values)
+        if "state_dtype" in values:
+            values["state_dtype"] = storage.state_dtype(values["state_dtype"])
         return {name: hyper.settled(value, name) for name, value in values.items()}
 
     def _set_options(self, options: StepOptions) -> None:
-        self._stepper.set_options(
-            hyper.limit(options.clip_norm, "clip_norm", hyper.NO_NORM),
-            hyper.limit(options.clip_value, "clip_value", hyper.NO_LIMIT),
-            hyper.thread_count(options.threads),
-        )
+        options.tell(self._stepper)
         self._step_options = options
 
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:
         return sum(1 << bit for bit, on in enumerate(cls._options(values)) if on)
 
-    def _add_parameters(self, trees: list[_core.Tree]) -> None:
+    def _add_parameters(self, trees: list[_core.Tree], copy_to: Tree | None) -> None:
         """Makes the state of every parameter and hands both to the core."""
         leaves = [(g, i, a) for g, tree in enumerate(trees) for i, a in enumerate(tree.leaves)]
         self._paths = [trees[g].paths[i] for g, i, _ in leaves]
+        self._arrays: list[Array] = [array for _, _, array in leaves]
         _check_unique(trees)
-        for g, i, array in leaves:
-            self._check_parameter(array, _name(trees[g], i))
-        wanted = [self._slots_of(g, array) for g, _, array in leaves]
-        memory = iter(slots.allocate([slot for each in wanted for slot in each.values()]))
-        self._state: dict[str, dict[str, Array]] = {}
-        for (g, i, _), each, path in zip(leaves, wanted, self._paths, strict=True):
-            values = self.groups[g]._values
-            state = {name: next(memory) for name in each}
-            for name, array in state.items():
+        names = [_name(trees[g], i) for g, i, _ in leaves]
+        for array, name in zip(self._arrays, names, strict=True):
+            _core.check_param(array, name)
+        copies = self._mirrored(copy_to, "copy_to")
+        averages = self._mirrored(self._ema.weights if self._ema else None, "ema/weights")
+        roundings = [
+            storage.check_low_precision(self._low_precision, array, name)
+            for array, name in zip(self._arrays, names, strict=True)
+        ]
+        rule_slots = [
+            self._slots_of(g, array, name)
+            for (g, _, array), name in zip(leaves, names, strict=True)
+        ]
+        memory = slots.allocate(
+            [
+                own | storage.kept_slots(rounding, array) | self._average_slots(array, average)
+                for own, rounding, array, average in zip(
+                    rule_slots, roundings, self._arrays, averages, strict=True
+                )
+            ]
+        )
+        self._state: dict[str, dict[str, Array]] = dict(zip(self._paths, memory, strict=True))
+        for k, (g, i, _) in enumerate(leaves):
+            state, values = memory[k], self.groups[g]._values
+            rule_names = [name for name in rule_slots[k] if not name.endswith("_scale")]
+            for name in rule_names:
                 if start := self._initial(name, values):
-                    array[...] = start
+                    storage.fill(state, name, start)
             scalars: Array | None = None
-            for name in _RULES[self.rule]["scalar_slots"]:
+            for name in self.scalar_names():
                 scalars = np.full((), self._initial(name, values), np.float64)
                 state[name] = scalars
-            self._stepper.add(g, i, [state[name] for name in each], scalars)
-            self._state[path] = state
+            if (average := averages[k]) is not None:
+                state["ema"] = average
+            self._stepper.add(
+                g,
+                i,
+                [storage.as_slot(state, name) for name in rule_names],
+                scalars,
+                roundings[k],
+                state.get("master", state.get("remainder")),
+                state.get("ema"),
+                copies[k],
+            )
         self._stepper.finish()
+        if self._ema:
+            self._stepper.set_average(hyper.native(self._ema.source))
+        # Nothing can fail any more: what mirrors the parameters starts out equal to them.
+        for array, path, copied in zip(self._arrays, self._paths, copies, strict=True):
+            mirrors = [self._state[path].get("master"), self._state[path].get("ema"), copied]
+            for mirror in mirrors:
+                if mirror is not None:
+                    mirror[...] = array
 
-    def _check_parameter(self, array: Any, name: str) -> None:
-        """Raises if an array cannot be a parameter of this rule."""
-        _core.check_param(array, name)
+    def _mirrored(self, tree: Tree | None, name: str) -> list[Array | None]:
+        """The leaves of a tree that is nested as the parameters are, or None for each."""
+        if tree is None:
+            return [None] * len(self._paths)
+        return named_leaves(tree, self._params, self._grouped, name)
 
-    def _slots_of(self, group: int, param: Array) -> dict[str, slots.Slot]:
+    def _average_slots(self, param: Array, given: Array | None) -> dict[str, slots.Slot]:
+        """The average of a parameter, if it is wanted and not given."""
+        if self._ema is None or given is not None:
+            return {}
+        return {"ema": slots.like(param, storage.compute_dtype(param))}
+
+    def _slots_of(self, group: int, param: Array, where: str) -> dict[str, slots.Slot]:
         """The state arrays that a parameter needs, by name."""
-        names = _RULES[self.rule]["slots"][self._variant(self.groups[group]._values)]
-        return {name: slots.like(param, k, len(names)) for k, name in enumerate(names)}
+        values = self.groups[group]._values
+        names = _RULES[self.rule]["slots"][self._variant(values)]
+        return storage.slots_of(names, values["state_dtype"], param, where)
 
 
 def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], bool]:
@@ -359,6 +556,18 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], 
             "pass e.g. {'W': W, 'b': b}"
         )
     return trees, overrides, grouped
+
+
+def _called(closure: Callable[[], tuple[Loss, Tree]], grads: Tree | None) -> tuple[Loss, Tree]:
+    """The loss and the gradients that a closure returns."""
+    if grads is not None:
+        raise TypeError("step: expected gradients or a closure, got both; pass one of them")
+    result = closure()
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"closure: expected the loss and the gradients, got {result!r}; return (loss, grads)"
+        )
+    return result
 
 
 def _name(tree: _core.Tree, leaf: int) -> str:

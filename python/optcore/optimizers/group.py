@@ -87,7 +87,7 @@ class Group(MutableMapping[str, Any]):
 
     def _check_fixed(self, values: Mapping[str, Any]) -> None:
         """A ValueError if new values need state that was not made, or another start of it."""
-        moved = [name for name in self._kind._fixed if self._values[name] != values[name]]
+        moved = [name for name in self._kind.fixed_names() if self._values[name] != values[name]]
         if moved or self._kind._variant(values) & ~self._variant:
             what = ", ".join(moved) or "a coefficient that was 0"
             raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,14 @@ def settled(value: Any, name: str) -> Any:
         return tuple(settled(item, f"{name}[{i}]") for i, item in enumerate(value))
     if isinstance(value, np.bool_):
         return bool(value)
-    plain = value is None or isinstance(value, (bool, str))
+    plain = value is None or isinstance(value, (bool, str, Mapping))
     return value if plain else source(value, name)
+
+
+def switch(value: object, name: str) -> None:
+    """A TypeError unless this is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {value!r}; pass a bool")
 
 
 def pair(value: Any, name: str) -> tuple[Any, Any]:
@@ -120,4 +127,13 @@ def thread_count(value: object) -> int:
         raise ValueError(
             f"threads: expected 1 to {MOST_THREADS}, got {value}; None takes the default"
         )
+    return int(value)
+
+
+def seed(value: object) -> int:
+    """A seed of 64 bits."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"seed: expected an int, got {value!r}; pass e.g. 0")
+    if not 0 <= int(value) < 2**64:
+        raise ValueError(f"seed: expected 0 to 2**64 - 1, got {value}; pass e.g. 0")
     return int(value)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import one_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Momentum(Optimizer):
@@ -31,7 +35,7 @@ class Momentum(Optimizer):
         nesterov: look ahead along the buffer.
         weight_decay: λ, added to the gradient (L2).
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `velocity`.
 
@@ -59,9 +63,7 @@ class Momentum(Optimizer):
         weight_decay: Scalar = 0.0,
         *,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -71,9 +73,7 @@ class Momentum(Optimizer):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

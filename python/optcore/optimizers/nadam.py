@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import pair
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class NAdam(Optimizer):
@@ -37,7 +41,7 @@ class NAdam(Optimizer):
         lookahead: correct the bias of m as at the next step.
         double_correction: correct the bias of m twice.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `exp_avg`, `exp_avg_sq`, and the float64 scalar `mu_product`, P.
 
@@ -73,9 +77,7 @@ class NAdam(Optimizer):
         lookahead: bool = True,
         double_correction: bool = False,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -88,9 +90,7 @@ class NAdam(Optimizer):
             "double_correction": double_correction,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import is_on
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class RMSprop(Optimizer):
@@ -34,7 +38,7 @@ class RMSprop(Optimizer):
         centered: divide by the standard deviation instead of the root mean square.
         eps_in_sqrt: ε inside the root instead of beside it.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `square_avg`; `grad_avg` if centered; `momentum_buffer` with momentum.
 
@@ -64,9 +68,7 @@ class RMSprop(Optimizer):
         *,
         eps_in_sqrt: bool = False,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -78,9 +80,7 @@ class RMSprop(Optimizer):
             "eps_in_sqrt": eps_in_sqrt,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
+from .common import Common
 from .hyper import is_on
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class SGD(Optimizer):
@@ -29,7 +33,7 @@ class SGD(Optimizer):
         weight_decay: λ, added to the gradient (L2).
         nesterov: Nesterov's momentum; needs `momentum` and no `dampening`.
         maximize: step along the gradient instead of against it.
-        clip_norm, clip_value, threads: see `Optimizer`.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
 
     State: `momentum_buffer`, with momentum.
 
@@ -56,9 +60,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        threads: int | None = None,
+        **common: Unpack[Common],
     ):
         values = {
             "lr": lr,
@@ -68,9 +70,7 @@ class SGD(Optimizer):
             "nesterov": nesterov,
             "maximize": maximize,
         }
-        super().__init__(
-            params, values, clip_norm=clip_norm, clip_value=clip_value, threads=threads
-        )
+        super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:

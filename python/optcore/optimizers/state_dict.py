@@ -56,7 +56,7 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
 
 def _options(opt: Optimizer) -> list[dict[str, Any]]:
     """What decides each group's state."""
-    return [{name: group._values[name] for name in opt._fixed} for group in opt.groups]
+    return [{name: group._values[name] for name in opt.fixed_names()} for group in opt.groups]
 
 
 def _plain(value: Any) -> Any:
@@ -189,8 +189,12 @@ def _loaded_state(opt: Optimizer, saved: Mapping[str, Any]) -> dict[str, dict[st
         loaded[path] = {}
         for name, slot in mine.items():
             array = np.asarray(state[path][name])
-            if array.dtype.kind != "f":
-                raise TypeError(f"{where}/{name}: expected a float array, got {array.dtype}")
+            codes = slot.dtype.kind in "iu"  # 8-bit state, or the other half of a parameter
+            if array.dtype != slot.dtype if codes else not _is_float(array):
+                raise TypeError(
+                    f"{where}/{name}: expected a {slot.dtype if codes else 'float'} array, "
+                    f"got {array.dtype}"
+                )
             if array.shape != slot.shape:
                 raise ValueError(
                     f"{where}/{name}: expected shape {slot.shape}, got {array.shape}; "
@@ -201,6 +205,10 @@ def _loaded_state(opt: Optimizer, saved: Mapping[str, Any]) -> dict[str, dict[st
             with np.errstate(all="ignore"):
                 loaded[path][name] = np.array(array, slot.dtype)
     return loaded
+
+
+def _is_float(array: Array) -> bool:
+    return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
 
 
 def _same_keys(got: Mapping[Any, Any], expected: list[str], where: str) -> None:
