@@ -186,7 +186,7 @@ class Optimizer:
 
     @classmethod
     def fixed_names(cls) -> tuple[str, ...]:
-        """The values that are fixed when an optimizer is made, because its state depends on them."""
+        """The values that stay as the optimizer was made, because its state depends on them."""
         return (*cls._fixed, "state_dtype")
 
     # Steps. ------------------------------------------------------------------------------------
@@ -271,12 +271,12 @@ class Optimizer:
         """
         norm = self._stepper.grad_norm
         options = self._step_options
-        if norm != norm and options.clip_norm is None and not options.stats:
-            if options.nonfinite == "propagate" or self.step_count + self._skipped == 0:
-                raise AttributeError(
-                    "grad_norm: no step has taken the norm; expected clip_norm to be set: "
-                    "pass clip_norm=float('inf') or a limit"
-                )
+        takes = options.clip_norm is not None or options.stats or options.nonfinite != "propagate"
+        if norm != norm and not (takes and self.step_count + self._skipped > 0):
+            raise AttributeError(
+                "grad_norm: no step has taken the norm; expected clip_norm to be set: "
+                "pass clip_norm=float('inf') or a limit"
+            )
         return norm
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 
 from ..schedules import Schedule
 from ..typing import Scalar, Tree
@@ -43,8 +42,8 @@ class EMA:
     weights: Tree | None = None
 
     def __post_init__(self) -> None:
-        decay = hyper.source(self.decay, "decay")
-        if isinstance(decay, Real) and not 0 <= decay <= 1:
+        decay = self.source
+        if isinstance(decay, float) and not 0 <= decay <= 1:
             raise ValueError(f"decay: expected a number in [0, 1], got {decay}; pass e.g. 0.999")
 
     @property

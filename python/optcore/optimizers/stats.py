@@ -26,7 +26,7 @@ class ParameterStats:
 
     @property
     def update_ratio(self) -> float:
-        """`update_norm / param_norm`: how far a step goes, measured by the weights; 1e-3 is usual."""
+        """`update_norm / param_norm`: the step, measured by the weights; 1e-3 is usual."""
         if self.param_norm == 0:
             return math.inf if self.update_norm > 0 else 0.0
         return self.update_norm / self.param_norm

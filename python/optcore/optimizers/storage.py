@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..typing import Array
 from . import slots
@@ -120,10 +119,10 @@ def kept_slots(rounding: str, param: Array) -> dict[str, slots.Slot]:
     return {}
 
 
-def numpy_dtype(name: str, what: str) -> npt.DTypeLike:
+def numpy_dtype(name: str, what: str) -> np.dtype[Any]:
     """The NumPy dtype of that name; bfloat16 is in a package of its own."""
     if name == "8bit":
-        return np.uint8
+        return np.dtype(np.uint8)
     if name != "bfloat16":
         return np.dtype(name)
     try:
@@ -133,7 +132,7 @@ def numpy_dtype(name: str, what: str) -> npt.DTypeLike:
             f"{what}: 'bfloat16' needs the package ml_dtypes, which gives NumPy that type; "
             "pip install 'optcore[bf16]'"
         ) from None
-    return ml_dtypes.bfloat16
+    return np.dtype(ml_dtypes.bfloat16)
 
 
 def check_low_precision(value: object, param: Array, name: str) -> str:
