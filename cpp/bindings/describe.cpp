@@ -155,6 +155,7 @@ Tensor describe(const Group &group, int group_index, const Param &param,
                                  "a float32 copy of it to step, and copy_to= to write it back");
         store.matrices.push_back(matrix_shape(param));
         t.matrix = &store.matrices.back();
+        t.factored = true;
         for (int k = 0; k < names.count(); ++k) {
             const std::string name = names.at[k] + suffix;
             const auto shape = matrix ? factor_shape(param, k == 0) : param.shape;

@@ -44,6 +44,9 @@ public:
     void hold();
     void let_go();
 
+    /// Refuses steps, with this message; an empty one allows them again.
+    void refuse(const std::string &message);
+
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
     bool step(py::object grads, double grad_scale);
@@ -95,6 +98,7 @@ private:
     std::vector<Gradient> bound_grads_;
     StepOptions options_;
     Workspace work_;
+    std::string refusal_;
     uint64_t step_ = 0;
     int64_t total_ = 0; ///< elements of all parameters
     Source average_;
@@ -102,6 +106,9 @@ private:
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     std::atomic<std::thread::id> holder_{};
 };
+
+/// A Python function step(grads, grad_scale) of a stepper, as fast as one can be called.
+py::object step_call(py::object stepper);
 
 } // namespace optcore
 

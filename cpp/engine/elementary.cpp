@@ -197,15 +197,26 @@ double power(double base, std::uint64_t n) {
 }
 
 /// Repeated squaring again, but of 1 − baseᵏ: the relative error does not grow with n.
-double one_minus_power(double base, std::uint64_t n) {
-    Pair result = {0, 0}, square = two_sum(1, -base);
-    for (; n != 0; n >>= 1) {
+double one_minus_power_by(Pair *square, int *known, double base, std::uint64_t n) {
+    Pair result = {0, 0};
+    for (int k = 0; n != 0; ++k, n >>= 1) {
+        if (k == *known) {
+            square[k] =
+                k == 0 ? two_sum(1, -base) : complement_of_product(square[k - 1], square[k - 1]);
+            ++*known;
+        }
+        if (square[k].hi == 1 && square[k].lo == 0)
+            return 1; // and it stays so
         if (n & 1)
-            result = complement_of_product(result, square);
-        if (n > 1)
-            square = complement_of_product(square, square);
+            result = complement_of_product(result, square[k]);
     }
     return result.hi;
+}
+
+double one_minus_power(double base, std::uint64_t n) {
+    Pair square[64];
+    int known = 0;
+    return one_minus_power_by(square, &known, base, n);
 }
 
 } // namespace optcore::math

@@ -10,7 +10,7 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
         const Group &g = groups[t.group];
-        if (!t.active() || !rule_info(g.rule).factored)
+        if (!t.active() || !t.factored)
             continue;
         const RuleContext context = {g.hyper[0],    g.hyper[1], g.hyper + kCommonHyperCount,
                                      t.next_step(), t.scalars,  t.dtype,

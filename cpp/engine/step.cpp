@@ -16,85 +16,117 @@ namespace {
 
 constexpr double kLargestFloat = double(std::numeric_limits<float>::max());
 
-/// The loop that a rule has for a tensor.
 SweepLoop loop_of(const KernelTable &table, const Group &group, Loop loop) {
     const bool coupled = !group.decoupled && group.hyper[1] != 0;
     return table.rule[int(group.rule)].sweep[group.variant][coupled][int(loop)];
 }
 
-Loop compute_loop(const Tensor &t) { return t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64; }
-
-/// Lists what has to be done, in the order of the tensors, and makes room for it.
-void list_jobs(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
-               Workspace &work) {
-    const KernelTable &table = kernels();
-    const bool more = options.stats || options.zero_grads;
-    int64_t blocks = 0;
+/// Makes room for what the step notes down. All that can fail happens here.
+void make_room(const Tensor *tensors, int64_t count, const StepOptions &options, Workspace &work) {
     work.jobs.clear();
     work.jobs.reserve(size_t(count));
     work.blocks.clear();
     work.blocks.reserve(size_t(count));
+    work.before.clear();
+    if (!options.stats)
+        return;
+    int64_t blocks = 0;
+    for (int64_t i = 0; i < count; ++i) {
+        const Tensor &t = tensors[i];
+        if (t.active())
+            blocks += (t.size - 1) / kBlock + 1;
+        if (t.active() && t.factored)
+            work.before.emplace_back(size_t(t.size * bytes_of(t.dtype)));
+    }
+    work.block_stats.assign(size_t(blocks), {});
+    work.stats.assign(size_t(count), {});
+}
+
+/// Works out the scalars of rules, and updates scalar state. Neighbours whose scalars are the same
+/// share them: those that agree in all that decides them.
+class ScalarsOf {
+public:
+    ScalarsOf(const Group *groups, double factor, double clip_value, Workspace &work)
+        : groups_(groups), factor_(factor), clip_value_(clip_value), work_(work) {}
+
+    const void *operator()(const Tensor &t) {
+        const double before = t.scalars ? *t.scalars : 0;
+        if (t.group == group_ && t.dtype == dtype_ && t.steps == step_ && before == before_) {
+            if (t.scalars)
+                *t.scalars = after_;
+            return work_.blocks.back().bytes;
+        }
+        group_ = t.group;
+        dtype_ = t.dtype;
+        step_ = t.steps;
+        before_ = before;
+        const Group &group = groups_[t.group];
+        const double lr = group.hyper[0], decay = group.hyper[1];
+        const StepScalars scalars = {group.maximize ? -factor_ : factor_, clip_value_, decay,
+                                     group.decoupled ? 1 - lr * decay : 1};
+        const RuleContext context = {
+            lr, decay, group.hyper + kCommonHyperCount, t.steps, t.scalars, t.dtype, &work_.powers};
+        work_.blocks.emplace_back();
+        void *block = work_.blocks.back().bytes;
+        rule_info(group.rule).prepare(group.variant, t.dtype, context, scalars, block);
+        after_ = t.scalars ? *t.scalars : 0;
+        return block;
+    }
+
+private:
+    const Group *groups_;
+    double factor_, clip_value_;
+    Workspace &work_;
+    // Of the last tensor: `before_` and `after_` are its scalar state.
+    int group_ = -1;
+    Dtype dtype_ = Dtype::f32;
+    uint64_t step_ = 0;
+    double before_ = 0, after_ = 0;
+};
+
+/// Lists what has to be done, in the order of the tensors, and counts the step.
+void prepare(Tensor *tensors, int64_t count, const Group *groups, double factor,
+             const StepOptions &options, Workspace &work) {
+    const KernelTable &table = kernels();
+    const bool more = options.stats || options.zero_grads;
+    ScalarsOf scalars_of(groups, factor, options.clip_value, work);
+    int64_t stats_blocks = 0;
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
-        const bool factored = rule_info(groups[t.group].rule).factored;
+        const bool has_grad = t.grad.data;
         const bool afterwards = !t.plain && (t.buffers->average || t.buffers->copy);
-        if (!t.grad.data && !(afterwards && t.size > 0))
+        if (has_grad)
+            t.steps = t.next_step(); // of an empty tensor as well
+        if (has_grad ? t.factored && t.plain && !more : !afterwards || t.size == 0)
             continue;
-        Job job = {&t, nullptr, -1, false, blocks, {}};
-        if (factored && options.stats && t.active())
-            job.before.resize(size_t(t.size * bytes_of(t.dtype)));
-        if (t.grad.data && !factored) {
-            job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format;
-            job.loop = loop_of(table, groups[t.group], job.direct ? t.loop : compute_loop(t));
-        }
-        if (options.stats && t.active())
-            blocks += (t.size - 1) / kBlock + 1;
-        work.jobs.push_back(std::move(job));
-    }
-    if (options.stats) {
-        work.block_stats.assign(size_t(blocks), {});
-        work.stats.assign(size_t(count), {});
+        work.jobs.emplace_back();
+        Job &job = work.jobs.back();
+        job.tensor = &t;
+        if (!has_grad)
+            continue; // its average goes on all the same
+        job.first_stats = stats_blocks;
+        if (options.stats && t.size > 0)
+            stats_blocks += (t.size - 1) / kBlock + 1;
+        if (t.factored)
+            continue;
+        job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format;
+        const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
+        job.loop = loop_of(table, groups[t.group], job.direct ? t.loop : computing);
+        job.scalars = scalars_of(t);
     }
 }
 
-/// Works out the scalars of every tensor, updates its scalar state, and counts the step. Neighbours
-/// that agree in all that decides the scalars share one block.
-void prepare(const Group *groups, double factor, double clip_value, Workspace &work) {
-    Powers powers;
-    const Tensor *last = nullptr;
-    uint64_t last_step = 0;
-    double last_before = 0; // the last tensor's scalar state, as it was
-    for (Job &job : work.jobs) {
-        Tensor &t = *job.tensor;
-        if (!t.grad.data)
-            continue; // an empty tensor goes on: its step number and scalar state count steps too
-        const uint64_t step = t.next_step();
-        t.steps = step;
-        if (!job.loop)
-            continue;
-        const bool same = last && last->group == t.group && last->dtype == t.dtype &&
-                          last_step == step && (!t.scalars || *t.scalars == last_before);
-        if (same && t.scalars) {
-            *t.scalars = *last->scalars;
-        } else if (!same) {
-            const Group &group = groups[t.group];
-            const double lr = group.hyper[0], decay = group.hyper[1];
-            const StepScalars scalars = {group.maximize ? -factor : factor, clip_value, decay,
-                                         group.decoupled ? 1 - lr * decay : 1};
-            const RuleContext context = {
-                lr, decay, group.hyper + kCommonHyperCount, step, t.scalars, t.dtype, &powers};
-            last = &t;
-            last_step = step;
-            last_before = t.scalars ? *t.scalars : 0;
-            work.blocks.emplace_back();
-            rule_info(group.rule)
-                .prepare(group.variant, t.dtype, context, scalars, work.blocks.back().bytes);
+/// Keeps the parameters of factored rules as they are now, for the statistics.
+void keep_before(Workspace &work) {
+    auto before = work.before.begin();
+    for (Job &job : work.jobs)
+        if (job.tensor->factored && job.tensor->active() && before != work.before.end()) {
+            std::memcpy(before->data(), job.tensor->param, before->size());
+            job.before = (before++)->data();
         }
-        job.block = int(work.blocks.size()) - 1;
-    }
 }
 
-void sweep_direct(const Job &job, const void *scalars, Range64 range) {
+void sweep_direct(const Job &job, Range64 range) {
     const Tensor &t = *job.tensor;
     const int64_t at = range.begin * bytes_of(t.format), slot_at = range.begin * slot_bytes(t.loop);
     Streams s;
@@ -102,7 +134,7 @@ void sweep_direct(const Job &job, const void *scalars, Range64 range) {
     s.grad = static_cast<char *>(t.grad.data) + at;
     for (int k = 0; k < kMaxSlots; ++k)
         s.slot[k] = t.slot[k] ? static_cast<char *>(t.slot[k]) + slot_at : nullptr;
-    job.loop(scalars, &s, range.end - range.begin);
+    job.loop(job.scalars, &s, range.end - range.begin);
 }
 
 class Sweep {
@@ -110,13 +142,9 @@ public:
     Sweep(const StepOptions &options, Workspace &work) : options_(options), work_(work) {}
 
     void operator()(const Job &job, Range64 range) const {
-        const void *scalars = job.block < 0 ? nullptr : work_.blocks[size_t(job.block)].bytes;
         if (job.direct)
-            return sweep_direct(job, scalars, range);
+            return sweep_direct(job, range);
         const Tensor &t = *job.tensor;
-        const bool more = t.grad.data && (options_.stats || options_.zero_grads);
-        if (!job.loop && t.plain && !more)
-            return; // a factored rule, and nothing to do afterwards
         Buffers b = *t.buffers;
         b.average_keep = options_.average_keep;
         if (b.rounding == Rounding::stochastic)
@@ -126,22 +154,22 @@ public:
         TileRange r = {};
         r.first = range.begin;
         r.n = range.end - range.begin;
-        if (!t.grad.data || (!job.loop && !more))
+        if (!t.grad.data || (!job.loop && !options_.stats && !options_.zero_grads))
             return tile(nullptr, nullptr, &b, r);
-        r.before = job.before.empty() ? nullptr : job.before.data();
+        r.before = job.before;
         r.stats = options_.stats ? &work_.block_stats[size_t(job.first_stats)] : nullptr;
         if (!t.grad.axes && t.grad.format != Format::long_double) {
             r.grad = static_cast<char *>(t.grad.data) + range.begin * bytes_of(t.grad.format);
             r.grad_format = t.grad.format;
             r.zero_grad = options_.zero_grads;
-            return tile(job.loop, scalars, &b, r);
+            return tile(job.loop, job.scalars, &b, r);
         }
         for_blocks(t, range, [&](int64_t at, int64_t n, const void *g, Format format) {
             r.first = at;
             r.n = n;
             r.grad = const_cast<void *>(g);
             r.grad_format = format;
-            tile(job.loop, scalars, &b, r);
+            tile(job.loop, job.scalars, &b, r);
         });
     }
 
@@ -188,7 +216,7 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     // Everything that can fail comes first.
     StepResult result;
     FactoredPass factored(tensors, count, groups);
-    list_jobs(tensors, count, groups, options, work);
+    make_room(tensors, count, options, work);
     double factor = 1 / options.grad_scale;
     const auto look_for_nonfinite = [&](double norm) {
         // The norm tells whether there is anything to look for, though it may overflow on its own.
@@ -208,11 +236,9 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
             factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
     }
 
-    prepare(groups, factor, options.clip_value, work);
+    prepare(tensors, count, groups, factor, options, work);
     if (!factored.empty()) {
-        for (Job &job : work.jobs)
-            if (!job.before.empty())
-                std::memcpy(job.before.data(), job.tensor->param, job.before.size());
+        keep_before(work);
         factored.run(factor, options.clip_value, options.threads);
     }
     const Sweep sweep(options, work);

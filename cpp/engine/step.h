@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "norm.h"
+#include "powers.h"
 #include "tensor.h"
 
 namespace optcore {
@@ -41,22 +42,24 @@ struct alignas(16) ScalarBlock {
 
 /// What is to be done to one tensor.
 struct Job {
-    Tensor *tensor;
-    SweepLoop loop; ///< null: its parameters stay as they are
-    int block;      ///< of the scalars
-    bool direct;    ///< the loop runs straight over the caller's buffers
-    int64_t first_stats;
-    std::vector<unsigned char> before; ///< a factored rule's parameters, for the statistics
+    Tensor *tensor = nullptr;
+    SweepLoop loop = nullptr; ///< null: its parameters stay as they are
+    const void *scalars = nullptr;
+    bool direct = false; ///< the loop runs straight over the caller's buffers
+    int64_t first_stats = 0;
+    const void *before = nullptr; ///< a factored rule's parameters before the step
     int64_t elements() const { return tensor->size; }
 };
 
 /// Memory that a step needs for itself. Kept between steps only to save the allocation.
 struct Workspace {
+    Powers powers;
     std::vector<ScalarBlock> blocks;
     std::vector<Job> jobs;
     std::vector<double> sums;
     std::vector<BlockStats> block_stats;
-    std::vector<TensorStats> stats; ///< per tensor, where they were asked for
+    std::vector<std::vector<unsigned char>> before; ///< see Job::before
+    std::vector<TensorStats> stats;                 ///< per tensor, where they were asked for
 };
 
 /// Steps every tensor that has a gradient, and counts it. All arguments have been checked; only

@@ -48,8 +48,9 @@ struct Tensor {
     bool plain = true;           ///< one of the rule's loops does all there is to do, ...
     Loop loop = Loop::f32;       ///< ... this one
     const Buffers *buffers = nullptr;
-    const MatrixShape *matrix = nullptr; ///< for factored rules
-    uint64_t path_hash = 0;              ///< for random numbers
+    bool factored = false; ///< its rule is
+    const MatrixShape *matrix = nullptr;
+    uint64_t path_hash = 0; ///< for random numbers
 
     /// The number of the coming step; the last number there is stays.
     uint64_t next_step() const { return steps == UINT64_MAX ? steps : steps + 1; }

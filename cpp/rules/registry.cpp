@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "../engine/powers.h"
 #include "adafactor_step.h"
 
 namespace optcore {
@@ -131,14 +132,7 @@ std::string shown(double value) {
 
 } // namespace
 
-double RuleContext::one_minus_power(double base) const {
-    for (const auto &known : powers->known)
-        if (known.base == base && known.n == t)
-            return known.one_minus;
-    const double value = math::one_minus_power(base, t);
-    powers->known[powers->next++ % 4] = {base, value, t};
-    return value;
-}
+double RuleContext::one_minus_power(double base) const { return powers->one_minus(base, t); }
 
 const RuleInfo &rule_info(RuleId rule) { return kInfos[static_cast<int>(rule)]; }
 

@@ -40,14 +40,7 @@ struct Names {
     }
 };
 
-/// The last few values of 1 − baseⁿ: within a step most tensors ask for the same.
-struct Powers {
-    struct {
-        double base, one_minus;
-        uint64_t n;
-    } known[4] = {}; // 1 − 0⁰ = 0: the empty entries are true
-    unsigned next = 0;
-};
+class Powers; // engine/powers.h
 
 /// What a rule is given, once per tensor and step, to work out its scalars in double.
 struct RuleContext {

@@ -113,6 +113,7 @@ class Optimizer:
         trees, overrides, grouped = _split_groups(params)
         self._params, self._grouped = params, grouped
         self._stepper = _core.Stepper(self.rule, trees, grouped)
+        self._step = self._stepper.step_call()
         self.groups: list[Group] = []
         self._set_options(
             StepOptions(clip_norm, clip_value, nonfinite, zero_grads, stats, seed, threads)
@@ -123,7 +124,6 @@ class Optimizer:
             raise TypeError(f"ema: expected an EMA or None, got {ema!r}; pass oc.EMA(0.999)")
         self._low_precision, self._ema = low_precision, ema
         self._skipped, self._averaged = 0, False
-        self._grad_scale = 1.0
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
@@ -225,12 +225,7 @@ class Optimizer:
         loss = None
         if closure is not None:
             loss, grads = _called(closure, grads)
-        if self._averaged:
-            raise RuntimeError(
-                "step: expected the parameters themselves, but averaged() has put the average in "
-                "their place; step after the with block"
-            )
-        if not self._stepper.step(grads, grad_scale):
+        if not self._step(grads, grad_scale):
             self._refused()
         return loss
 
@@ -272,7 +267,7 @@ class Optimizer:
         norm = self._stepper.grad_norm
         options = self._step_options
         takes = options.clip_norm is not None or options.stats or options.nonfinite != "propagate"
-        if norm != norm and not (takes and self.step_count + self._skipped > 0):
+        if norm != norm and not takes:
             raise AttributeError(
                 "grad_norm: no step has taken the norm; expected clip_norm to be set: "
                 "pass clip_norm=float('inf') or a limit"
@@ -327,6 +322,10 @@ class Optimizer:
             raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
         kept = [array.copy() for array in self._arrays]
         self._averaged = True
+        self._stepper.refuse(
+            "step: expected the parameters themselves, but averaged() has put the average in their "
+            "place; step after the with block"
+        )
         try:
             for path, array in zip(self._paths, self._arrays, strict=True):
                 array[...] = self._state[path]["ema"]
@@ -335,6 +334,7 @@ class Optimizer:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
             self._averaged = False
+            self._stepper.refuse("")
 
     def _check_ema(self) -> None:
         if self._ema is None:
