@@ -33,8 +33,10 @@ AVX = re.compile(r"^v[a-z]|[yz]mm\d")
 
 # The functions that go over elements.
 LOOPS = re.compile(
-    r"::(sweep|factored_(stats|update_sums|apply|vector_sums|vector_apply)|sum_squares|stream)<"
+    r"::(sweep(_bf16)?|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
+    r"|sum_squares(_16)?|stream)<"
 )
+WIDTHS = {"baseline": 16, "x86_64_v3": 32, "x86_64_v4": 64}
 
 
 def tool(name: str) -> str | None:
@@ -113,7 +115,7 @@ def compiled(folder: Path, build_type: str) -> dict[str, Object]:
         path, remarks = folder / f"{level}.o", folder / f"{level}.txt"
         command[command.index("-o") + 1] = str(path)
         if is_gcc():
-            command.append(f"-fopt-info-vec-optimized={remarks}")
+            command.append(f"-fopt-info-vec-optimized-missed={remarks}")
         running.append(subprocess.Popen(command, cwd=entry["directory"]))
         objects[level] = Object(level, path, "")
     assert all(process.wait() == 0 for process in running)
@@ -127,8 +129,9 @@ def is_gcc() -> bool:
     return "Free Software Foundation" in run(CXX, "--version")
 
 
-def sweeps_in_rules_def() -> int:
-    """k options make 2^k variants, each with and without coupled decay, in two dtypes."""
+def loops_in_rules_def() -> int:
+    """k options make 2^k variants, each with and without coupled decay: `sweep` in two dtypes, and
+    `sweep_bf16` with two kinds of state."""
     rows = (ROOT / "cpp/rules/rules.def").read_text()
     return sum(4 << int(k) for k in re.findall(r"^OPTCORE_RULE\(.*, (\d+)\)", rows, re.M))
 
@@ -199,28 +202,73 @@ def test_engine_and_schedules_are_built_for_any_cpu(release: dict[str, Object]) 
 @pytest.mark.parametrize(("level", "register"), [("x86_64_v3", "ymm"), ("x86_64_v4", "zmm")])
 def test_every_loop_is_vectorized(release: dict[str, Object], level: str, register: str) -> None:
     """Each loop does its arithmetic in packed registers of the level's full width."""
-    packed = re.compile(r"^v(add|sub|mul|div|sqrt|max|min)p[sd]$")
+    packed = re.compile(r"^v((add|sub|mul|div|sqrt|max|min)p[sd]|paddw)$")
     loops = {n: code for n, code in release[level].functions().items() if LOOPS.search(n)}
-    assert sum("::sweep<" in name for name in loops) == sweeps_in_rules_def()
+    for kind in ("::sweep<", "::sweep_bf16<"):
+        assert sum(kind in name for name in loops) == loops_in_rules_def()
     for name, code in loops.items():
         arithmetic = [i for i in code if packed.match(i.mnemonic) and register in i.operands]
         assert arithmetic, f"{name} does not use {register} registers"
 
 
+@dataclass
+class Remarks:
+    """What GCC says of the loop of one line, of all of its instances together."""
+
+    full: int = 0
+    """Vectorized at the level's full width."""
+    narrower: int = 0
+    """Vectorized at less: the rest behind a vectorized loop, at most one for each."""
+    missed: int = 0
+
+
+def remarks_by_loop(one: Object) -> dict[str, Remarks]:
+    found: dict[str, Remarks] = {}
+    for line in one.remarks.splitlines():
+        where = re.search(r"(\w+\.h:\d+):\d+: ", line)
+        if where is None:
+            continue
+        loop = found.setdefault(where[1], Remarks())
+        width = re.search(r"loop vectorized using (\d+) byte vectors", line)
+        if width and int(width[1]) == WIDTHS[one.level]:
+            loop.full += 1
+        elif width:
+            loop.narrower += 1
+        elif "couldn't vectorize loop" in line or "loop versioned" in line:
+            loop.missed += 1
+    return found
+
+
+def independent_loops() -> list[str]:
+    """Where the loops are that carry the independence pragma: header and line."""
+    places = []
+    for path in sorted((ROOT / "cpp/kernels").glob("*.h")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, 1):
+            if line.strip() == "OPTCORE_INDEPENDENT":
+                assert lines[number].strip().startswith("for ("), f"{path.name}:{number + 1}"
+                places.append(f"{path.name}:{number + 1}")
+    return places
+
+
 @pytest.mark.skipif(not X86, reason="x86-64 only")
-@pytest.mark.parametrize(("level", "width"), [("x86_64_v3", 32), ("x86_64_v4", 64)])
-def test_the_compiler_says_so_too(release: dict[str, Object], level: str, width: int) -> None:
-    """As many full-width loops reported at the sweep's line as there are sweeps in the object."""
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_compiler_says_so_too(release: dict[str, Object], level: str) -> None:
+    """Of every instance of every loop that is meant to: the rules' and those that convert."""
     if not is_gcc():
         pytest.skip("only GCC reports which loops it vectorized in this form")
-    sweeps = [name for _, name in release[level].symbols() if "::sweep<" in name]
-    lines = release[level].remarks.splitlines()
-    reported = [
-        line
-        for line in lines
-        if "sweep.h" in line and f"loop vectorized using {width} byte vectors" in line
-    ]
-    assert len(reported) == len(sweeps) == len(set(sweeps))
+    loops, remarks = independent_loops(), remarks_by_loop(release[level])
+    assert {"sweep.h", "convert.h", "code8.h", "tile.h"} <= {name.split(":")[0] for name in loops}
+    for name in loops:
+        said = remarks.get(name, Remarks())
+        assert said.full > 0, name
+        assert said.missed == 0, name
+        assert said.narrower <= said.full, f"{name}: an instance has narrow vectors only"
+
+    names = [name for _, name in release[level].symbols() if re.search(r"::sweep(_bf16)?<", name)]
+    assert len(names) == len(set(names)) == 2 * loops_in_rules_def()
+    in_sweep = [remarks[name].full for name in loops if name.startswith("sweep.h")]
+    assert in_sweep == [loops_in_rules_def()] * 2
 
 
 def test_the_extension_leaves_flush_to_zero_alone() -> None:
