@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -18,8 +19,8 @@ import optcore as oc
 from optcore import ops, reference
 
 FLOATS = (np.float32, np.float64)
+HALVES = (np.float16, ml_dtypes.bfloat16)
 OTHERS = (
-    np.float16,
     np.longdouble,
     np.int8,
     np.int32,
@@ -30,7 +31,7 @@ OTHERS = (
     np.bool_,
     object,
 )
-DTYPES = FLOATS + OTHERS
+DTYPES = FLOATS + HALVES + OTHERS
 BETAS, LR = (0.5, 0.75), 0.125
 
 
@@ -126,6 +127,11 @@ def same_bits(got: np.ndarray, want: np.ndarray) -> bool:
     return np.asarray(got).tobytes() == np.asarray(want).tobytes() and got.dtype == want.dtype
 
 
+def allowed(role: str) -> tuple[Any, ...]:
+    """What a written buffer may be: parameters of 16 bits have state of 32 or, in bfloat16, 16."""
+    return FLOATS + (HALVES if role == "p" else HALVES[1:])
+
+
 def check_step(role: str, layout: str, dtype: Any) -> bool:
     """One step of Adam with one argument of this layout and type; whether it was taken."""
     shape, lay, dense = LAYOUTS[layout]
@@ -144,7 +150,7 @@ def check_step(role: str, layout: str, dtype: Any) -> bool:
     else:
         # The layout of a parameter is that of its state.
         made[role] = lay(odd)
-        if dense and dtype in FLOATS:
+        if dense and dtype in allowed(role):
             for name in {"p", "m", "v"} - {role}:
                 made[name] = lay(made[name])
         elif layout == "F":
@@ -157,17 +163,17 @@ def check_step(role: str, layout: str, dtype: Any) -> bool:
     except (TypeError, ValueError):
         assert {name: whole_memory(x) for name, x in made.items()} == bytes_before
         return False
+    wide = {k: x.astype(np.float32) if x.dtype in HALVES else x for k, x in before.items()}
     want, state = reference.adam(
-        before["p"],
+        wide["p"],
         before["g"],
-        {"exp_avg": before["m"], "exp_avg_sq": before["v"]},
+        {"exp_avg": wide["m"], "exp_avg_sq": wide["v"]},
         step=3,
         lr=LR,
         betas=BETAS,
     )
-    assert same_bits(made["p"], want)
-    assert same_bits(made["m"], state["exp_avg"])
-    assert same_bits(made["v"], state["exp_avg_sq"])
+    for name, x in (("p", want), ("m", state["exp_avg"]), ("v", state["exp_avg_sq"])):
+        assert same_bits(made[name], x.astype(before[name].dtype))
     assert whole_memory(made["g"]) == bytes_before["g"]
     assert {name: (x.ctypes.data, x.strides) for name, x in made.items()} == places
     return True
@@ -177,13 +183,13 @@ def check_step(role: str, layout: str, dtype: Any) -> bool:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("role", ["p", "m", "v"])
 def test_written_buffers(role, layout, dtype):
-    assert check_step(role, layout, dtype) == (LAYOUTS[layout][2] and dtype in FLOATS)
+    assert check_step(role, layout, dtype) == (LAYOUTS[layout][2] and dtype in allowed(role))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: np.dtype(d).name)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_gradients(layout, dtype):
-    fits = dtype in (*FLOATS, np.float16, np.longdouble)
+    fits = dtype in (*FLOATS, *HALVES, np.longdouble)
     assert check_step("g", layout, dtype) == (fits and layout not in NO_GRADIENT)
 
 
@@ -227,6 +233,7 @@ def test_gradients_of_one_layout_for_parameters_of_another(layout, grad):
         np.longdouble("0.1"),
         np.array(0.1),
         np.array(0.1, np.float16),
+        np.array(0.1, ml_dtypes.bfloat16),
         np.array(0.1, np.longdouble),
         1e300,
         -math.inf,
@@ -249,13 +256,17 @@ def test_numbers_as_gradients_of_0d_parameters(kind, number):
     assert same_bits(q, want) or (np.isnan(q) and np.isnan(want))
 
 
+@pytest.mark.parametrize("half", HALVES, ids=lambda d: np.dtype(d).name)
 @pytest.mark.parametrize("kind", FLOATS, ids=["f32", "f64"])
-def test_every_float16(kind):
+@pytest.mark.parametrize("stride", [1, -1, 2])
+def test_every_16_bit_number(kind, half, stride):
     """Each of the 65536 is widened exactly: subnormals, infinities and NaN included."""
-    g = np.arange(65536, dtype=np.uint16).view(np.float16)
+    g = np.arange(65536, dtype=np.uint16).view(half)
+    g = np.repeat(g, 2)[::2] if stride == 2 else g[::stride]
     p = np.zeros(65536, kind)
     oc.SGD(p, lr=1.0).step(g)
-    wide = -g.astype(kind)
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        wide = -g.astype(kind)
     assert np.array_equal(p, wide, equal_nan=True)
     some = np.isfinite(p) & (p != 0)
     assert np.array_equal(np.signbit(p)[some], np.signbit(wide)[some])
