@@ -98,6 +98,9 @@ void describe_extras(Buffers &b, const Extras &extras, const Param &param,
         written.add(b.average, param.size * bytes_of(own), extras.average, "ema" + suffix);
     }
     if (!extras.copy.is_none()) {
+        if (param.dtype() == Dtype::f64)
+            throw py::type_error("copy_to" + suffix + ": expected a float32 or 16-bit parameter, " +
+                                 "got float64; make it float32, or put None in its place");
         b.copy = check_slot(extras.copy, param, "copy_to" + suffix, {Format::bf16, Format::f16},
                             &b.copy_format);
         written.add(b.copy, param.size * 2, extras.copy, "copy_to" + suffix);
