@@ -219,8 +219,10 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     make_room(tensors, count, options, work);
     double factor = 1 / options.grad_scale;
     const auto look_for_nonfinite = [&](double norm) {
-        // The norm tells whether there is anything to look for, though it may overflow on its own.
-        if (!(norm <= kLargestFloat && norm / options.grad_scale <= kLargestFloat))
+        // The norm tells whether there is anything to look for, though it may overflow on its own;
+        // half the range, as the factor and products with it are rounded.
+        const double most = kLargestFloat / 2;
+        if (!(norm <= most && norm / options.grad_scale <= most && factor <= most))
             result.nonfinite = first_nonfinite(tensors, count, factor);
     };
     const bool clips = !std::isnan(options.clip_norm);
@@ -234,6 +236,8 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
             return result;
         if (clips)
             factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
+        if (std::isnan(factor)) // of no payload, that bfloat16 may not round to something else
+            factor = std::numeric_limits<double>::quiet_NaN();
     }
 
     prepare(tensors, count, groups, factor, options, work);
