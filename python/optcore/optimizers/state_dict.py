@@ -63,6 +63,8 @@ def _plain(value: Any) -> Any:
     """A value without objects of ours in it."""
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return dict(value)  # state_dtype by slot
     return value.to_dict() if isinstance(value, Schedule) else value
 
 
@@ -71,7 +73,7 @@ def _restored(value: Any, now: Any, where: str) -> Any:
     if isinstance(value, (list, tuple)):
         present = now if isinstance(now, tuple) and len(now) == len(value) else [None] * len(value)
         return tuple(_restored(v, p, where) for v, p in zip(value, present, strict=True))
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "schedule" in value:
         if "lambda" not in _schedule_names(value):
             try:
                 return schedules.Schedule.from_dict(dict(value))
