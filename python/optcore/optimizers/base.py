@@ -321,14 +321,14 @@ class Optimizer:
         if self._averaged:
             raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
         kept = [array.copy() for array in self._arrays]
-        self._averaged = True
         self._stepper.refuse(
             "step: expected the parameters themselves, but averaged() has put the average in their "
             "place; step after the with block"
         )
+        self._averaged = True
         try:
             for path, array in zip(self._paths, self._arrays, strict=True):
-                array[...] = self._state[path]["ema"]
+                storage.assign(array, self._state[path]["ema"])
             yield
         finally:
             for array, before in zip(self._arrays, kept, strict=True):
@@ -509,7 +509,7 @@ class Optimizer:
             mirrors = [self._state[path].get("master"), self._state[path].get("ema"), copied]
             for mirror in mirrors:
                 if mirror is not None:
-                    mirror[...] = array
+                    storage.assign(mirror, array)
 
     def _mirrored(self, tree: Tree | None, name: str) -> list[Array | None]:
         """The leaves of a tree that is nested as the parameters are, or None for each."""

@@ -110,6 +110,12 @@ def fill(state: Mapping[str, Array], name: str, start: float) -> None:
         state[name][...] = start
 
 
+def assign(to: Array, values: Array) -> None:
+    """Rounds values into an array; one beyond its range becomes infinite, as in a step."""
+    with np.errstate(all="ignore"):
+        to[...] = values
+
+
 def kept_slots(rounding: str, param: Array) -> dict[str, slots.Slot]:
     """What is kept beside a 16-bit parameter."""
     if rounding == "master":
