@@ -56,7 +56,7 @@ def widened(stored: Slot, signed: bool = True) -> np.ndarray:
 
 def bits(x: np.ndarray) -> np.ndarray:
     """The bits of an array, all NaN alike: their payload is no promise."""
-    x = np.ascontiguousarray(x)
+    x = np.asarray(x, order="C")
     raw = x.view(f"u{x.itemsize}")
     return raw if x.dtype.kind in "iu" else np.where(np.isnan(x), raw.dtype.type(1), raw)
 
@@ -69,7 +69,7 @@ def check(name: str, got: Slot, want: Slot, where: object) -> None:
         check(name, got[0], want[0], where)
         return
     assert (got.dtype, got.shape) == (want.dtype, want.shape), (name, where)
-    different = np.argwhere(bits(got).reshape(got.shape) != bits(want).reshape(got.shape))
+    different = np.argwhere(bits(got) != bits(want))
     if len(different):
         at = tuple(different[0])
         raise AssertionError(
