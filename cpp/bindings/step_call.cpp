@@ -27,9 +27,13 @@ PyObject *step(PyObject *capsule, PyObject *const *args, Py_ssize_t count) {
     return guarded([&] {
         if (count != 2)
             throw py::type_error("step: expected grads and grad_scale");
-        const double scale = PyFloat_AsDouble(args[1]);
-        if (scale == -1 && PyErr_Occurred())
-            throw py::error_already_set();
+        const double scale = PyBool_Check(args[1]) ? -1 : PyFloat_AsDouble(args[1]);
+        if (PyBool_Check(args[1]) || (scale == -1 && PyErr_Occurred())) {
+            PyErr_Clear();
+            throw py::type_error("grad_scale: expected a number, got " +
+                                 std::string(py::repr(args[1])) +
+                                 "; pass what the loss was multiplied by");
+        }
         auto *stepper = static_cast<Stepper *>(PyCapsule_GetPointer(capsule, nullptr));
         const bool stepped = stepper->step(py::reinterpret_borrow<py::object>(args[0]), scale);
         return PyBool_FromLong(stepped);
