@@ -141,10 +141,11 @@ class Adafactor(Optimizer):
         return (["row_var"], ["col_var"]) if any(vectors) else (["row_var", "col_var"], [])
 
     def _slots_of(self, group: int, param: Array, where: str) -> dict[str, Slot]:
-        if self.groups[group]._values["state_dtype"] not in (None, str(param.dtype)):
+        wanted = self.groups[group]._values["state_dtype"]
+        if wanted not in (None, str(param.dtype)):
             raise TypeError(
-                f"state_dtype: expected None for {where}; the factored moments of Adafactor are "
-                "few, and kept in the parameter's own type"
+                f"state_dtype: expected None for {where}, got {wanted!r}; the factored moments of "
+                "Adafactor are few, and kept in the parameter's own type"
             )
         if param.ndim < 2:
             return {"variance": like(param, param.dtype)}
