@@ -4,6 +4,7 @@ byte of every array in sight and every step number is as it was."""
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import re
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -339,6 +341,9 @@ BAD_GRADS: list[tuple[str, Callable[[World], Any], type[Exception], str, str, st
     ("empty", lambda w: np.ones(0), ValueError, "shape (5,)", "(0,)", "reshape"),
     ("int", lambda w: np.ones(5, int), TypeError, "real float", "int64", "astype"),
     ("bool", lambda w: np.ones(5, bool), TypeError, "real float", "bool", "astype"),
+    ("uint8", lambda w: np.ones(5, np.uint8), TypeError, "real float", "uint8", "astype"),
+    ("int16", lambda w: np.ones(5, np.int16), TypeError, "real float", "int16", "astype"),
+    ("uint16", lambda w: np.ones(5, np.uint16), TypeError, "real float", "uint16", "astype"),
     ("complex", lambda w: np.ones(5, complex), TypeError, "real float", "complex128", "astype"),
     ("object", lambda w: np.ones(5, object), TypeError, "real float", "object", "astype"),
     ("dates", lambda w: np.ones(5, "m8[s]"), TypeError, "real float", "timedelta64", "astype"),
@@ -947,6 +952,382 @@ def test_arguments_of_the_wrong_type(row):
     assert oc.get_num_threads() == threads
 
 
+# Around the rule: number formats, averages, copies, and what a step does beside. ----------------
+
+BF16 = ml_dtypes.bfloat16
+
+
+def over(dtype: Any, kind: str = "Adam", shape: Any = (3, 4), **options: Any) -> Callable[..., Any]:
+    """Makes an optimizer over one parameter of that type; an option that is a function is called
+    with the world and the parameter."""
+
+    def call(world: World) -> None:
+        p = world.keep(np.ones(shape, dtype))
+        given = {k: v(world, p) if inspect.isfunction(v) else v for k, v in options.items()}
+        new(world, getattr(oc, kind), {"W": p}, **given)
+
+    return call
+
+
+def single(**options: Any) -> Callable[[World], Any]:
+    return over(np.float32, **options)
+
+
+def tree_of(array: Callable[[np.ndarray], Any]) -> Callable[[World, np.ndarray], Any]:
+    """A tree as that of the parameters, with what is made of the parameter in its place."""
+    return lambda world, p: {"W": world.keep(array(p))}
+
+
+def weights(array: Callable[[np.ndarray], Any]) -> Callable[[World], Any]:
+    def ema(world: World, p: np.ndarray) -> Any:
+        return oc.EMA(0.5, weights=tree_of(array)(world, p))
+
+    return single(ema=ema)
+
+
+def copied_to(array: Callable[[np.ndarray], Any]) -> Callable[[World], Any]:
+    return single(copy_to=tree_of(array))
+
+
+def other_trees(name: str, path: str, make_tree: Callable[[Any], Any], leaf: Any) -> list[Row]:
+    """Trees that are not nested as the parameters."""
+
+    def given(tree: Any) -> Callable[[World], Any]:
+        def call(world: World) -> None:
+            params = {"W": world.keep(np.ones(3, np.float32)), "x": [world.keep(np.ones(2, "f4"))]}
+            new(world, oc.SGD, params, **{name: make_tree(tree)})
+
+        return call
+
+    def in_groups(tree: Any) -> Callable[[World], Any]:
+        def call(world: World) -> None:
+            groups = [{"params": {k: world.keep(np.ones(3, np.float32))}} for k in ("a", "b")]
+            new(world, oc.SGD, groups, **{name: make_tree(tree)})
+
+        return call
+
+    w, x = np.ones(3, leaf), np.ones(2, leaf)
+    nested = "arrays nested as the parameters"
+    return [
+        Row(f"{name}: a leaf missing", given({"W": w}), KeyError, path, nested, "['x/0']", ""),
+        Row(f"{name}: a leaf too many", given({"W": w, "x": [x, x]}), KeyError,
+            path, nested, "unknown ['x/1']", ""),
+        Row(f"{name}: another name", given({"V": w, "x": [x]}), KeyError,
+            path, nested, "missing ['W'], unknown ['V']", ""),
+        Row(f"{name}: a bare array", given(w), KeyError, path, nested, "missing ['W', 'x/0']", ""),
+        Row(f"{name}: one tree for two groups", in_groups({"a": w, "b": w}), TypeError,
+            path, "a list of 2 trees", "{'a'", "mirrors the groups"),
+        Row(f"{name}: three trees for two groups", in_groups([{"a": w}, {"b": w}, {}]), TypeError,
+            path, "a list of 2 trees", "[{'a'", "mirrors the groups"),
+        Row(f"{name}: another name in a group", in_groups([{"a": w}, {"c": w}]), KeyError,
+            f"{path}[1]", nested, "unknown ['c']", ""),
+    ]  # fmt: skip
+
+
+def scaled(scale: Any) -> Callable[[World], Any]:
+    return lambda world: world.opt.step(world.grads(), grad_scale=scale)
+
+
+def scaled_bound(scale: Any) -> Callable[[World], Any]:
+    def call(world: World) -> None:
+        world.opt.bind(world.grads())
+        world.opt.step(grad_scale=scale)
+
+    return call
+
+
+def decays(schedule: Any) -> Callable[[World], Any]:
+    """Two good steps, and then one at which the decay is out of range."""
+
+    def call(world: World) -> None:
+        p = np.ones(3)
+        opt = oc.SGD({"W": p}, ema=oc.EMA(schedule))
+        for _ in range(2):
+            opt.step({"W": np.ones(3)})
+        world.keep(p)
+        world.watch(opt)
+        opt.step({"W": np.ones(3)})
+
+    return call
+
+
+def grouped_dtype(world: World) -> None:
+    groups = [{"params": {k: world.keep(np.ones(3, np.float32))}} for k in ("a", "b")]
+    new(world, oc.Adam, [groups[0], {**groups[1], "state_dtype": "4bit"}], state_dtype="8bit")
+
+
+def rewritten(name: str, value: Any) -> Callable[[World], Any]:
+    def call(world: World) -> None:
+        opt = world.watch(oc.Adam({"W": np.ones(3, np.float32)}, state_dtype="8bit"))
+        opt.groups[0][name] = value
+
+    return call
+
+
+STATES, BITS16 = "one of float32, bfloat16, 8bit", "bfloat16 or float16"
+AROUND = [
+    Row("float64 with bfloat16 state", over(np.float64, state_dtype="bfloat16"), TypeError,
+        "state_dtype: ", "None for params/W", "'bfloat16'", "make the parameter float32"),
+    Row("float64 with a slot of 8 bits", over(np.float64, state_dtype={"exp_avg": "8bit"}),
+        TypeError, "state_dtype: ", "None for params/W", "'8bit'", "make the parameter float32"),
+    Row("float32 with float64 state", single(state_dtype="float64"), TypeError,
+        "state_dtype: ", STATES, "'float64'", "computes in float32"),
+    Row("bfloat16 with float64 state", over(BF16, state_dtype=np.float64), TypeError,
+        "state_dtype: ", STATES, "'float64'", "computes in float32"),
+    Row("an unknown state_dtype", single(state_dtype="int4"), ValueError,
+        "state_dtype: ", STATES, "'int4'", "pick one"),
+    Row("float16 state", single(state_dtype=np.float16), ValueError,
+        "state_dtype: ", STATES, "float16", "pick one"),
+    Row("a state_dtype that is a number", single(state_dtype=8), ValueError,
+        "state_dtype: ", STATES, "8", "pick one"),
+    Row("an unknown state_dtype of a slot", single(state_dtype={"exp_avg": "4bit"}), ValueError,
+        "state_dtype['exp_avg']: ", STATES, "'4bit'", "pick one"),
+    Row("an unknown slot", single(state_dtype={"exp_avg": "8bit", "momentum": "8bit"}), KeyError,
+        "state_dtype: ", "exp_avg, exp_avg_sq", "['momentum']", "params/W has no others"),
+    Row("a slot of another option", single(state_dtype={"max_exp_avg_sq": "8bit"}), KeyError,
+        "state_dtype: ", "exp_avg, exp_avg_sq", "['max_exp_avg_sq']", "no others"),
+    Row("a slot where there is none", single(kind="SGD", state_dtype={"exp_avg": "8bit"}), KeyError,
+        "state_dtype: ", "none", "['exp_avg']", "no others"),
+    Row("a scalar slot", single(kind="NAdam", state_dtype={"mu_product": "8bit"}), KeyError,
+        "state_dtype: ", "exp_avg, exp_avg_sq", "['mu_product']", "no others"),
+    Row("a state_dtype in a group", grouped_dtype, ValueError,
+        "state_dtype: ", STATES, "'4bit'", "pick one"),
+    Row("a state_dtype changed later", rewritten("state_dtype", "float32"), ValueError,
+        "groups[0]: ", "stay as it was", "state_dtype", "new optimizer"),
+    Row("another state_dtype in a group later", rewritten("state_dtype", "4bit"), ValueError,
+        "state_dtype: ", STATES, "'4bit'", "pick one"),
+    *(
+        Row(f"Adafactor with {state} state, {np.dtype(dtype)}",
+            over(dtype, "Adafactor", state_dtype=state), TypeError,
+            "state_dtype: ", "None for params/W", repr(state), "the parameter's own type")
+        for state in ("bfloat16", "8bit", {"row_var": "8bit"})
+        for dtype in (np.float32, np.float64)
+    ),
+    *(
+        Row(f"Adafactor over {np.dtype(dtype)}, {rounding}, {shape}",
+            over(dtype, "Adafactor", shape, low_precision=rounding), TypeError,
+            "params/W: ", "a float32 or float64 array", "16 bits", "copy_to=")
+        for dtype in (np.float16, BF16)
+        for rounding in (None, "master")
+        for shape in ((3,), (3, 4))
+    ),
+
+    Row("an unknown low_precision", single(low_precision="kahan"), ValueError,
+        "low_precision: ", "one of master, stochastic, split", "'kahan'", "pick one"),
+    Row("low_precision True", over(BF16, low_precision=True), ValueError,
+        "low_precision: ", "one of master, stochastic, split", "True", "pick one"),
+    *(
+        Row(f"{rounding} float16", over(np.float16, low_precision=rounding), TypeError,
+            f"low_precision: {rounding!r} ", "bfloat16", "params/W is float16", "use 'master'")
+        for rounding in ("stochastic", "split")
+    ),
+
+    Row("ema a number", single(ema=0.999), TypeError, "ema: ", "an EMA", "0.999", "oc.EMA(0.999)"),
+    Row("ema True", single(ema=True), TypeError, "ema: ", "an EMA", "True", "oc.EMA(0.999)"),
+    *(
+        Row(f"a decay of {decay}", lambda w, decay=decay: oc.EMA(decay), ValueError,
+            "decay: ", "a number in [0, 1]", str(decay), "0.999")
+        for decay in (1.5, -0.1, 1.0000001, NAN, INF, -INF)
+    ),
+    *(
+        Row(f"a decay that is {decay!r}", lambda w, decay=decay: oc.EMA(decay), TypeError,
+            "decay: ", "a number", repr(decay), "1e-3")
+        for decay in ("0.9", None, True, [0.9])
+    ),
+    *(
+        Row(f"a scheduled decay of {decay}", decays(lambda k, d=decay: 0.5 if k < 2 else d),
+            ValueError, "ema: ", "a decay in [0, 1]", f"got {decay}", "at step 2")
+        for decay in (1.5, -0.1, NAN)
+    ),
+    Row("a native schedule of the decay", decays(SCHEDULES.Polynomial(1.0, total=2, end=-1.0)),
+        ValueError, "ema: ", "a decay in [0, 1]", "got -1.0", "at step 2"),
+    Row("a scheduled decay of text", decays(lambda k: 0.5 if k < 2 else "x"), TypeError,
+        "Lambda.f: ", "a number", "str 'x' at step 2", "return a float"),
+
+    Row("an average of another shape", weights(lambda p: np.ones((4, 3), p.dtype)), ValueError,
+        "ema of params/W: ", "shape (3, 4)", "(4, 3)", "zeros_like"),
+    Row("an average of another dtype", weights(lambda p: np.ones(p.shape)), TypeError,
+        "ema of params/W: ", "float32, as its parameter is float32", "float64", "zeros_like"),
+    Row("an average in bfloat16", weights(lambda p: np.ones(p.shape, BF16)), TypeError,
+        "ema of params/W: ", "float32", "bfloat16", "zeros_like"),
+    Row("an average in another order", weights(lambda p: np.ones(p.shape, "f4", order="F")),
+        ValueError, "ema of params/W: ", "strides (16, 4)", "(4, 12)", "zeros_like"),
+    Row("an average that is strided", weights(lambda p: np.ones((3, 8), "f4")[:, ::2]),
+        ValueError, "ema of params/W: ", "strides (16, 4)", "(32, 8)", "zeros_like"),
+    Row("an average read-only", weights(lambda p: read_only(p.copy())), ValueError,
+        "ema of params/W: ", "a writable array", "read-only", "copy"),
+    Row("an average that is a number", weights(lambda p: 1.0), TypeError,
+        "ema of params/W: ", "a NumPy array", "a float", "np.array"),
+    Row("the parameter as its average", weights(lambda p: p), ValueError,
+        "params/W and ema of params/W ", "share no memory", "the same array", "its own"),
+    Row("a view of the parameter as its average", weights(lambda p: p[:]), ValueError,
+        "params/W and ema of params/W ", "share no memory", "overlap in memory", "its own"),
+
+    Row("a copy of another shape", copied_to(lambda p: np.ones((4, 3), BF16)), ValueError,
+        "copy_to of params/W: ", "shape (3, 4)", "(4, 3)", "zeros_like"),
+    Row("a copy in float32", copied_to(lambda p: np.ones(p.shape, "f4")), TypeError,
+        "copy_to of params/W: ", BITS16, "float32", "zeros_like"),
+    Row("a copy in integers", copied_to(lambda p: np.ones(p.shape, np.uint16)), TypeError,
+        "copy_to of params/W: ", BITS16, "uint16", "zeros_like"),
+    Row("a copy in another order", copied_to(lambda p: np.ones(p.shape, BF16, order="F")),
+        ValueError, "copy_to of params/W: ", "strides (16, 4)", "(2, 6)", "zeros_like"),
+    Row("a copy read-only", copied_to(lambda p: read_only(np.ones(p.shape, BF16))), ValueError,
+        "copy_to of params/W: ", "a writable array", "read-only", "copy"),
+    Row("a copy that is a list", copied_to(lambda p: {"x": 1.0}), KeyError,
+        "copy_to: ", "nested as the parameters", "unknown ['W/x']", ""),
+    Row("the parameter as its copy", over(BF16, copy_to=tree_of(lambda p: p)), ValueError,
+        "params/W and copy_to of params/W ", "share no memory", "the same array", "its own"),
+    Row("a copy of float64", over(np.float64, copy_to=tree_of(lambda p: np.ones(p.shape, BF16))),
+        TypeError, "copy_to of params/W: ", "float32 or 16-bit", "float64", "None in its place"),
+    *other_trees("ema", "ema/weights", lambda tree: oc.EMA(0.5, weights=tree), np.float32),
+    *other_trees("copy_to", "copy_to", lambda tree: tree, BF16),
+
+    Row("seed -1", single(seed=-1), ValueError, "seed: ", "0 to 2**64 - 1", "-1", "pass e.g. 0"),
+    Row("seed 2**64", single(seed=2**64), ValueError,
+        "seed: ", "0 to 2**64 - 1", str(2**64), "pass e.g. 0"),
+    *(
+        Row(f"seed {seed!r}", single(seed=seed), TypeError,
+            "seed: ", "an int", repr(seed), "pass e.g. 0")
+        for seed in (1.0, True, "1", None)
+    ),
+    *(
+        Row(f"nonfinite {value!r}", single(nonfinite=value), ValueError,
+            "nonfinite: ", "one of propagate, skip, raise", repr(value), "pick one")
+        for value in ("ignore", None, True, 0, ["skip"])
+    ),
+    *(
+        Row(f"{name} {value!r}", single(**{name: value}), TypeError,
+            f"{name}: ", "True or False", repr(value), "pass a bool")
+        for name in ("zero_grads", "stats")
+        for value in (1, None, "yes")
+    ),
+    *(
+        Row(f"grad_scale {value}, {door}", call(value), ValueError,
+            "grad_scale: ", "a finite number above 0", f"got {float(value)}", "multiplied by")
+        for value in (0, 0.0, -1.0, -INF, INF, NAN)
+        for door, call in (("step", scaled), ("bound", scaled_bound))
+    ),
+    *(
+        Row(f"grad_scale {value!r}", scaled(value), TypeError,
+            "grad_scale: ", "a number", repr(value), "multiplied by")
+        for value in ("2", None, 1j, True, [1.0])
+    ),
+    Row("a grad_scale beyond floats", scaled(10**400), TypeError,
+        "grad_scale: ", "a number", "10000", "multiplied by"),
+]  # fmt: skip
+
+
+@table(AROUND)
+def test_around_the_rule(row):
+    fails(row)
+
+
+@pytest.mark.parametrize("choice", ["bfloat16", {"exp_avg": "bfloat16"}], ids=["all", "one slot"])
+def test_bfloat16_without_ml_dtypes(monkeypatch, choice):
+    """The package is an extra: who wants the type is told how to get it."""
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    fails(Row("", single(state_dtype=choice), ImportError,
+              "state_dtype: ", "needs the package ml_dtypes", "'bfloat16'",
+              "pip install 'optcore[bf16]'"))  # fmt: skip
+    oc.Adam({"W": np.ones(3, np.float32)}, state_dtype="8bit").step({"W": np.ones(3)})
+
+
+def codes(n: int = 300, dtype: Any = np.uint8) -> np.ndarray:
+    return np.zeros(n, dtype)
+
+
+def scales(n: int = 2, dtype: Any = np.float32) -> np.ndarray:
+    return np.zeros(n, dtype)
+
+
+def pair(first: Any, second: Any, dtype: Any = np.float32) -> Callable[[World], Any]:
+    """ops.adam_ on 300 elements, with 8-bit state made of these."""
+
+    def call(world: World) -> None:
+        p, v = world.keep(np.ones(300, dtype)), world.keep(np.zeros(300, dtype))
+        ops.adam_(p, np.ones(300), (world.keep(first()), world.keep(second())), v, step=1)
+
+    return call
+
+
+def as_slot(slot: Any) -> Callable[[World], Any]:
+    def call(world: World) -> None:
+        p, v = world.keep(np.ones(300, np.float32)), world.keep(np.zeros(300, np.float32))
+        ops.adam_(p, np.ones(300), slot, v, step=1)
+
+    return call
+
+
+def shared_scales(world: World) -> None:
+    p, s = world.keep(np.ones(300, np.float32)), world.keep(scales())
+    m, v = world.keep(codes()), world.keep(codes())
+    ops.adam_(p, np.ones(300), (m, s), (v, s), step=1)
+
+
+def scales_in_the_parameter(world: World) -> None:
+    p = world.keep(np.ones(300, np.float32))
+    ops.adam_(p, np.ones(300), (codes(), p[4:6]), np.zeros(300, np.float32), step=1)
+
+
+THE_SCALES = "the scales of exp_avg: "
+STATE8 = [
+    Row("too many scales", pair(codes, lambda: scales(3)), ValueError,
+        THE_SCALES, "shape (2,)", "shape (3,)", "one scale for every 256"),
+    Row("too few scales", pair(codes, lambda: scales(1)), ValueError,
+        THE_SCALES, "shape (2,)", "shape (1,)", "one scale for every 256"),
+    Row("scales of two axes", pair(codes, lambda: np.zeros((2, 1), np.float32)), ValueError,
+        THE_SCALES, "shape (2,)", "shape (2, 1)", "one scale for every 256"),
+    Row("strided scales", pair(codes, lambda: scales(4)[::2]), ValueError,
+        THE_SCALES, "a contiguous array", "shape (2,)", "one scale for every 256"),
+    Row("scales in float64", pair(codes, lambda: scales(2, np.float64)), TypeError,
+        THE_SCALES, "a float32 array", "float64", "np.zeros(n, np.float32)"),
+    Row("scales in bfloat16", pair(codes, lambda: scales(2, BF16)), TypeError,
+        THE_SCALES, "a float32 array", "bfloat16", "np.zeros(n, np.float32)"),
+    Row("scales read-only", pair(codes, lambda: read_only(scales())), ValueError,
+        THE_SCALES, "a writable array", "read-only", "copy"),
+    Row("scales misaligned", pair(codes, lambda: misaligned((2,), "f4")), ValueError,
+        THE_SCALES, "an aligned array", "misaligned", "copy()"),
+    Row("scales byte-swapped", pair(codes, lambda: scales(2, swapped("f4"))), ValueError,
+        THE_SCALES, "native byte order", swapped("f4"), "newbyteorder"),
+    Row("scales None", pair(codes, lambda: None), TypeError,
+        THE_SCALES, "a NumPy array", "None", "np.asarray"),
+    Row("scales a list", pair(codes, lambda: [0.0, 0.0]), TypeError,
+        THE_SCALES, "a NumPy array", "a list", "np.asarray"),
+    Row("codes None", pair(lambda: None, scales), TypeError,
+        "exp_avg: ", "a NumPy array", "None", "np.asarray"),
+    Row("codes in int8", pair(lambda: codes(dtype=np.int8), scales), TypeError,
+        "exp_avg: ", "uint8", "int8", "zeros_like"),
+    Row("codes in float32", pair(lambda: codes(dtype=np.float32), scales), TypeError,
+        "exp_avg: ", "uint8", "float32", "zeros_like"),
+    Row("codes too short", pair(lambda: codes(299), scales), ValueError,
+        "exp_avg: ", "shape (300,)", "(299,)", "zeros_like"),
+    Row("codes strided", pair(lambda: codes(600)[::2], scales), ValueError,
+        "exp_avg: ", "strides (4,), as its parameter", "(2,)", "zeros_like"),
+    Row("codes without scales", as_slot(codes()), TypeError,
+        "exp_avg: ", "float32 or bfloat16", "uint8", "zeros_like"),
+    Row("codes alone in a tuple", as_slot((codes(),)), TypeError,
+        "exp_avg: ", "a NumPy array", "a tuple", "np.asarray"),
+    Row("three arrays", as_slot((codes(), scales(), scales())), TypeError,
+        "exp_avg: ", "a NumPy array", "a tuple", "np.asarray"),
+    Row("a pair in a list", as_slot([codes(), scales()]), TypeError,
+        "exp_avg: ", "a NumPy array", "a list", "np.asarray"),
+    Row("float16 state", as_slot(np.zeros(300, np.float16)), TypeError,
+        "exp_avg: ", "float32 or bfloat16", "float16", "zeros_like"),
+    Row("8-bit state of float64", pair(codes, scales, np.float64), TypeError,
+        "exp_avg: ", "float64 state", "8-bit", "float32"),
+    Row("scales shared by two slots", shared_scales, ValueError,
+        "the scales of exp_avg and the scales of exp_avg_sq ", "share no memory",
+        "the same array", "its own"),
+    Row("scales in the parameter", scales_in_the_parameter, ValueError,
+        "p and the scales of exp_avg ", "share no memory", "overlap in memory", "its own"),
+]  # fmt: skip
+
+
+@table(STATE8)
+def test_8_bit_state_of_ops(row):
+    fails(row)
+
+
 # Norms and clipping. ----------------------------------------------------------------------------
 
 
@@ -1184,6 +1565,75 @@ STATE_DICTS = [
 
 @table(STATE_DICTS)
 def test_state_dicts(row):
+    fails(row)
+
+
+def load_8bit(change: str | None, value: Any, **options: Any) -> Callable[[World], Any]:
+    """Loads a state dict of 8-bit state, with one place changed, into an optimizer like that or
+    one of these options."""
+
+    def over_ones() -> dict[str, np.ndarray]:
+        return {"W": np.ones(300, BF16)}
+
+    def call(world: World) -> None:
+        common: dict[str, Any] = {"state_dtype": "8bit", "low_precision": "split"}
+        twin = oc.Adam(over_ones(), lr=0.5, **common)
+        twin.step({"W": np.linspace(-1, 1, 300)})
+        params = {"W": world.keep(over_ones()["W"])}
+        opt = oc.Adam(params, **{**common, **options})
+        opt.step({"W": np.ones(300)})
+        world.keep(params["W"])
+        world.watch(opt)
+        saved = twin.state_dict()
+        opt.load_state_dict(saved if change is None else at(saved, change, value))
+
+    return call
+
+
+SD_STATE = "state_dict/state/W"
+STATE_DICTS_8BIT = [
+    *(
+        Row(f"into state in {other}", load_8bit(None, None, state_dtype=other), ValueError,
+            "groups[0]: ", "stay as it was", "state_dtype", "new optimizer")
+        for other in (None, "float32", "bfloat16", {"exp_avg": "8bit"})
+    ),
+    Row("codes of int8", load_8bit("state.W.exp_avg", codes(dtype=np.int8)), TypeError,
+        f"{SD_STATE}/exp_avg: ", "a uint8 array", "int8", ""),
+    Row("codes of float32", load_8bit("state.W.exp_avg", np.zeros(300, np.float32)), TypeError,
+        f"{SD_STATE}/exp_avg: ", "a uint8 array", "float32", ""),
+    Row("codes of another shape", load_8bit("state.W.exp_avg", codes(299)), ValueError,
+        f"{SD_STATE}/exp_avg: ", "shape (300,)", "(299,)", "same shapes"),
+    Row("scales of integers", load_8bit("state.W.exp_avg_scale", np.zeros(2, int)), TypeError,
+        f"{SD_STATE}/exp_avg_scale: ", "a float array", "int64", ""),
+    Row("scales of another shape", load_8bit("state.W.exp_avg_scale", scales(3)), ValueError,
+        f"{SD_STATE}/exp_avg_scale: ", "shape (2,)", "(3,)", "same shapes"),
+    Row("scales missing", load_8bit("state.W.exp_avg_scale", ...), KeyError,
+        f"{SD_STATE}: ", "exactly", "missing ['exp_avg_scale']", "same parameters"),
+    Row("the other half of another dtype", load_8bit("state.W.remainder", codes()), TypeError,
+        f"{SD_STATE}/remainder: ", "a int16 array", "uint8", ""),
+    Row("the other half missing", load_8bit("state.W.remainder", ...), KeyError,
+        f"{SD_STATE}: ", "exactly", "missing ['remainder']", "same parameters"),
+    Row("the other half into none", load_8bit(None, None, low_precision=None), KeyError,
+        f"{SD_STATE}: ", "exactly", "unknown ['remainder']", "same parameters"),
+    Row("into a master", load_8bit(None, None, low_precision="master"), KeyError,
+        f"{SD_STATE}: ", "exactly", "missing ['master'], unknown ['remainder']", ""),
+    Row("an average into none", load_8bit("state.W.ema", np.ones(300, np.float32)), KeyError,
+        f"{SD_STATE}: ", "exactly", "unknown ['ema']", "same parameters"),
+    Row("no average", load_8bit(None, None, ema=oc.EMA(0.5)), KeyError,
+        f"{SD_STATE}: ", "exactly", "missing ['ema']", "same parameters"),
+    Row("a state_dtype unknown", load_8bit("groups.0.state_dtype", "4bit"), ValueError,
+        "state_dict/groups/0/state_dtype: ", STATES, "'4bit'", "pick one"),
+    Row("a state_dtype unknown for a slot", load_8bit("groups.0.state_dtype", {"exp_avg": 3}),
+        ValueError, "state_dict/groups/0/state_dtype['exp_avg']: ", STATES, "3", "pick one"),
+    Row("a state_dtype missing", load_8bit("groups.0.state_dtype", ...), KeyError,
+        "state_dict/groups/0: ", "exactly", "'state_dtype'", ""),
+    Row("a mapping for a number", load_8bit("groups.0.lr", {"no": "schedule"}), TypeError,
+        "state_dict/groups/0/lr: ", "a number", "{'no': 'schedule'}", ""),
+]  # fmt: skip
+
+
+@table(STATE_DICTS_8BIT)
+def test_state_dicts_of_stored_state(row):
     fails(row)
 
 

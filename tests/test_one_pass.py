@@ -1,5 +1,5 @@
-"""All that surrounds a rule in one step: unscaling, gradients that are not finite, averages, copies,
-zeroed gradients, statistics. What a step does is composed here from the reference."""
+"""All that surrounds a rule in one step: unscaling, gradients that are not finite, averages,
+copies, zeroed gradients, statistics. What a step does is composed here from the reference."""
 
 from __future__ import annotations
 
@@ -78,9 +78,7 @@ class Expected:
     def step(self, grads: dict[str, np.ndarray | None], scale: float = 1.0, **more: Any) -> None:
         given = {path: g for path, g in grads.items() if g is not None}
         like = [self.twins[path].p for path in given]
-        rounded = [
-            as_dtype(g, compute_dtype(p)) for g, p in zip(given.values(), like, strict=True)
-        ]
+        rounded = [as_dtype(g, compute_dtype(p)) for g, p in zip(given.values(), like, strict=True)]
         self.norm = reference.global_norm(rounded, like) / scale
         factor = 1 / scale
         if self.clip_norm is not None:
@@ -251,8 +249,13 @@ class Frozen:
 def watched(rule: Rule, mode: str, dtype: Any, grad: Any, layout: str, shape: Any) -> tuple:
     """An optimizer with everything turned on that a step must not touch, after two steps."""
     rng = np.random.default_rng(0)
-    params = {"a": as_dtype(rng.normal(size=5), dtype), "w": as_dtype(rng.normal(size=shape), dtype)}
-    copies = {k: np.zeros(p.shape, BF16) for k, p in params.items()} if dtype != np.float64 else None
+    params = {
+        "a": as_dtype(rng.normal(size=5), dtype),
+        "w": as_dtype(rng.normal(size=shape), dtype),
+    }
+    copies = (
+        {k: np.zeros(p.shape, BF16) for k, p in params.items()} if dtype != np.float64 else None
+    )
     grads = {"a": as_dtype(rng.normal(size=5), grad), "w": laid(np.zeros(shape, grad), layout)}
     opt = rule.optimizer(
         params,
@@ -286,7 +289,9 @@ def test_a_gradient_that_is_not_finite_is_refused(rule, mode, layout, dtype):
             for index in np.ndindex(shape):
                 for bad in BAD:
                     g[index] = bad
-                    frozen = Frozen(opt, *params.values(), *(copies or {}).values(), *grads.values())
+                    frozen = Frozen(
+                        opt, *params.values(), *(copies or {}).values(), *grads.values()
+                    )
                     if mode == "raise":
                         with pytest.raises(oc.NonFiniteError) as caught:
                             opt.step(grads)
@@ -615,7 +620,9 @@ def test_ema_params_are_nested_as_the_parameters(params, shown):
     opt = oc.Adam(params(), ema=oc.EMA(0.5))
     assert shown(opt.ema_params)
     assert [x.shape for x in leaves(opt.ema_params)] == [s["ema"].shape for s in opt.state.values()]
-    assert all(a is s["ema"] for a, s in zip(leaves(opt.ema_params), opt.state.values(), strict=True))
+    assert all(
+        a is s["ema"] for a, s in zip(leaves(opt.ema_params), opt.state.values(), strict=True)
+    )
 
 
 def leaves(nest: Any) -> list[Any]:
@@ -737,7 +744,7 @@ def test_state_dict_round_trip(row, rounding):
 @pytest.mark.parametrize("row", [(rule, rule.options[-1]) for rule in RULES], ids=row_id)
 @pytest.mark.parametrize("copy", [BF16, np.float16], ids=["bf16", "f16"])
 def test_copies(row, copy):
-    """The rounding of the parameters, from the beginning on, whether they have a gradient or not."""
+    """The rounding of the parameters, from the beginning on, with and without a gradient."""
     rule, options = row
     rng = np.random.default_rng(0)
     params = model(rng, np.float32)

@@ -216,3 +216,36 @@ def test_clipping():
             np.testing.assert_allclose(
                 g * reference.clip_factor(ours, max_norm), tensor.grad, 1e-13
             )
+
+
+@pytest.mark.parametrize("decay", [0.9, 0.5, 0.0, 0.999])
+def test_the_average_is_that_of_averaged_model(decay):
+    """EMA against AveragedModel with get_ema_multi_avg_fn, both after every step of Adam."""
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    rng = np.random.default_rng(0)
+    shapes = {"weight": (3, 5), "bias": (3,)}
+    params = {k: rng.normal(size=s) for k, s in shapes.items()}
+    layer = torch.nn.Linear(5, 3, dtype=torch.float64)
+    layer.load_state_dict({k: torch.tensor(p) for k, p in params.items()})
+    peer = torch.optim.Adam(layer.parameters(), lr=0.05, foreach=False)
+    averaged = AveragedModel(layer, multi_avg_fn=get_ema_multi_avg_fn(decay))
+    opt = optcore.Adam(params, lr=0.05, ema=optcore.EMA(decay))
+    for step in range(STEPS):
+        grads = {k: rng.normal(size=s) for k, s in shapes.items()}
+        if step == 7:
+            grads["bias"] = None
+        for k, tensor in layer.named_parameters():
+            tensor.grad = None if grads[k] is None else torch.tensor(grads[k])
+        peer.step()
+        averaged.update_parameters(layer)
+        opt.step(grads)
+        for k, tensor in averaged.module.named_parameters():
+            np.testing.assert_allclose(
+                opt.ema_params[k], tensor.detach().numpy(), rtol=TOLERANCE, atol=TOLERANCE
+            )
+    with opt.averaged():
+        for k, tensor in averaged.module.named_parameters():
+            np.testing.assert_allclose(
+                params[k], tensor.detach().numpy(), rtol=TOLERANCE, atol=TOLERANCE
+            )

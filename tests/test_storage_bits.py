@@ -17,7 +17,6 @@ from stored import (
     Twin,
     check,
     narrowed,
-    state_kinds,
 )
 
 import optcore as oc
