@@ -242,6 +242,29 @@ def test_roundings(row, rounding, dtype):
                     twin.check_in(opt, copied[path], (state, isa, f"step {t}"))
 
 
+@pytest.mark.parametrize(("rounding", "dtype"), ROUNDINGS, ids=lambda v: getattr(v, "__name__", v))
+def test_roundings_with_threads(rounding, dtype):
+    """Random bits do not depend on who draws them, nor on how the gradient lies."""
+    rng = np.random.default_rng(0)
+    rule = next(rule for rule in RULES if rule.name == "adam")
+    start = as_dtype(rng.normal(size=(9, 5003)), dtype)
+    twin = Twin(rule, {}, start, "8bit", rounding, "w", 3)
+    made = []
+    for isa in oc.available_isas():
+        for threads in (1, 2, 3):
+            p = start.copy()
+            options = {"low_precision": rounding, "seed": 3, "state_dtype": "8bit"}
+            made.append((isa, p, oc.Adam({"w": p}, threads=threads, **options)))
+    for t in range(3):
+        g = as_dtype(rng.normal(size=start.shape), GRADS[t] or dtype)
+        g = np.asfortranarray(g) if t == 1 else g
+        twin.step(g)
+        for isa, p, opt in made:
+            _core.use_isa(isa)
+            opt.step({"w": g})
+            twin.check_in(opt, p, (isa, opt.threads, t))
+
+
 @pytest.mark.parametrize("dtype", [BF16, np.float16], ids=lambda d: np.dtype(d).name)
 def test_a_master_follows_what_is_written_to_its_parameter(dtype):
     rng = np.random.default_rng(0)
@@ -283,6 +306,77 @@ def test_which_slots_have_no_sign():
         if rule["kind"] == "elementwise":
             listed = {name for name, k in names.items() if k in rule["non_negative"]}
             assert listed == NON_NEGATIVE & set(names), rule["name"]
+
+
+# Every number. ----------------------------------------------------------------------------------
+
+
+def telling_numbers() -> np.ndarray:
+    """float32 numbers at which a rounding turns, of every exponent, and any others."""
+    rng = np.random.default_rng(0)
+    bfloat16 = np.arange(2**16, dtype=np.uint32)[:, None] << 16
+    near_bf16 = bfloat16 + np.uint32([0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF])
+    with np.errstate(all="ignore"):
+        halves = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+        between = (halves[:-1].astype(np.float64) + halves[1:]) / 2
+        turns = between.astype(np.float32).view(np.uint32)[:, None]
+    near_f16 = np.concatenate([turns - 1, turns, turns + 1, halves[:-1, None].view(np.uint32)])
+    others = rng.integers(2**32, size=200_000, dtype=np.uint32)
+    x = np.concatenate([near_bf16.ravel(), near_f16.ravel(), others]).view(np.float32)
+    x[np.isnan(x)] = np.nan
+    return x
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "master", "split", "stochastic"])
+@pytest.mark.parametrize("dtype", [BF16, np.float16], ids=lambda d: np.dtype(d).name)
+def test_every_rounding_of_a_parameter(rounding, dtype):
+    """0 - 1·(-x) is any x that one likes."""
+    if dtype == np.float16 and rounding in ("split", "stochastic"):
+        return  # bfloat16 only
+    sgd = next(rule for rule in RULES if rule.name == "sgd")
+    x = telling_numbers()
+    for isa in oc.available_isas():
+        _core.use_isa(isa)
+        p = np.zeros(x.size, dtype)
+        twin = Twin(sgd, {"lr": 1.0}, p, "float32", rounding, "w", 1)
+        opt = oc.SGD(
+            {"w": p}, lr=1.0, seed=1, low_precision=None if rounding == "nearest" else rounding
+        )
+        copies = {k: np.zeros(x.size, k) for k in (BF16, np.float16)}
+        for copy in copies.values():
+            oc.SGD(np.zeros(x.size, np.float32), lr=1.0, copy_to=copy).step(-x)
+        twin.step(-x)
+        opt.step({"w": -x})
+        twin.check_in(opt, p, isa)
+        for k, copy in copies.items():
+            check("copy", copy, narrowed(x + np.float32(0), np.dtype(k).name), isa)
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["non-negative", "signed"])
+def test_every_code(signed):
+    """Codes and scales of all kinds are read, and numbers of all sizes written."""
+    rng = np.random.default_rng(0)
+    name = "momentum" if signed else "rmsprop"
+    options = {"momentum": 0.5} if signed else {"alpha": 0.5}
+    rule = next(rule for rule in RULES if rule.name == name)
+    x = telling_numbers()
+    rng.shuffle(x)
+    x[: x.size // 2] = np.ldexp(rng.normal(size=x.size // 2), rng.integers(-30, 1, x.size // 2))
+    with np.errstate(all="ignore"):
+        g = x if signed else np.sqrt(np.abs(x))
+    for isa in oc.available_isas():
+        _core.use_isa(isa)
+        p = np.ones(x.size, np.float32)
+        twin = Twin(rule, options, p, "8bit")
+        ((slot, (codes, scales)),) = twin.state.items()
+        codes[...] = rng.integers(256, size=x.size)
+        scales[...] = np.ldexp(rng.random(scales.size), rng.integers(-126, 127, scales.size))
+        scales[:5] = 0.0, np.nan, 2.0**-126, 1e-44, np.finfo(np.float32).max
+        run = Run(twin, 0, isa)
+        for _ in range(2):
+            twin.step(g)
+            run.step(twin, g, slot)
+        run.guard.check()
 
 
 # Lists, clipping, special values. ---------------------------------------------------------------
