@@ -69,6 +69,8 @@ def check(name: str, got: Slot, want: Slot, where: object) -> None:
         check(name, got[0], want[0], where)
         return
     assert (got.dtype, got.shape) == (want.dtype, want.shape), (name, where)
+    if got.tobytes() == want.tobytes():
+        return
     different = np.argwhere(bits(got) != bits(want))
     if len(different):
         at = tuple(different[0])
