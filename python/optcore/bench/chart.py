@@ -33,18 +33,21 @@ def save(races: Sequence[Race], path: Path) -> Path:
         The path of the file, absolute.
 
     Raises:
+        ValueError: no race has optcore in it.
         OSError: it cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     shown = [race for race in races if OURS in race.entries]
+    if not shown:
+        raise ValueError("optcore itself was not timed, so there are no ratios")
     columns = min(_COLUMNS, len(shown))
     rows = [shown[i : i + columns] for i in range(0, len(shown), columns)]
     heights = [_AROUND + _BAR * max(len(race.entries) for race in row) for row in rows]
     figure = Figure(figsize=(5.2 * columns, sum(heights) + 0.7), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle("Time per step, in multiples of optcore's", fontsize=14, color=_INK)
+    figure.suptitle("Time in multiples of optcore's (log scale)", fontsize=14, color=_INK)
     panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for panel in panels.flat[len(shown) :]:
         panel.set_axis_off()
@@ -57,24 +60,30 @@ def save(races: Sequence[Race], path: Path) -> Path:
 
 def _draw(panel: Any, race: Race) -> None:
     """Bars from 1, optcore's own time, to the right where slower and to the left where faster."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     entries = race.ranked()
     ratios = [race.ratio(entry.who) or 1.0 for entry in entries]
     for y, (entry, ratio) in enumerate(zip(entries, ratios, strict=True)):
-        ours = entry.who == OURS
         panel.barh(y, ratio - 1, left=1, height=0.66, color=_colour(entry.who))
         panel.annotate(
             f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}",
             (max(ratio, 1), y),
-            xytext=(4, 0),
+            xytext=(6, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
             color=_INK,
-            fontweight="bold" if ours else "normal",
+            fontweight="bold" if entry.who == OURS else "normal",
         )
     panel.axvline(1, color=_INK, linewidth=1)
+    panel.plot(1, [entry.who for entry in entries].index(OURS), "o", color=_colour(OURS), zorder=3)
+    left, most = min(0.8, 0.9 * min(ratios)), max(1.6, *ratios)
+    right = most * (most / left) ** 0.14  # room for the number beside the longest bar
     panel.set_xscale("log")
-    panel.set_xlim(min(0.8, 0.9 * min(ratios)), max(2.0, max(ratios) ** 1.15))
+    panel.set_xlim(left, right)
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if right < 30 * left else (1,)))
+    panel.xaxis.set_minor_locator(NullLocator())
     panel.set_ylim(len(entries) - 0.4, -0.6)
     panel.set_yticks(range(len(entries)), [entry.who for entry in entries], fontsize=8.5)
     for label, entry in zip(panel.get_yticklabels(), entries, strict=True):

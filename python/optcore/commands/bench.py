@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from itertools import groupby
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return _cannot_write(args.out, error)
+    _warn_of_others()
     parts, all_well = [], True
     with tempfile.TemporaryDirectory() as scratch:
         for file, members in groupby(turns, key=lambda turn: turn.file):
@@ -108,9 +110,22 @@ def run(args: argparse.Namespace) -> int:
         print(f"\ntimes: {path.resolve()}", flush=True)
         path = args.out / CHART_NAME
         print(f"chart: {chart.save(races, path)}")
+    except ValueError as error:
+        print(f"no chart: {error}")
     except OSError as error:
         return _cannot_write(path, error)
     return 0 if all_well else 1
+
+
+def _warn_of_others() -> None:
+    """A thread that waits for its core makes the step wait: ten times as long, and not evenly."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > 0.5:
+        print(
+            f"optcore bench: the machine is busy (load average {load:.1f}); times will be off, "
+            "those with several threads most of all",
+            file=sys.stderr,
+        )
 
 
 def _cannot_write(path: Path, error: OSError) -> int:
