@@ -35,15 +35,15 @@ def prepare(workload: Workload, who: str) -> Callable[[], None]:
     contender = rivals.make(who, workload)
     for _ in range(STEPS):
         contender.step()
-    if contender.params is not None:
-        agree(who, contender.params, wanted, workload)
+    if contender.result is not None:
+        agree(who, contender.result, wanted, workload)
     return contender.step
 
 
-def agree(who: str, params: list[Array], wanted: list[Array], workload: Workload) -> None:
-    """Raises an AssertionError where a contender's parameters are not those of optcore."""
+def agree(who: str, result: list[Array], wanted: list[Array], workload: Workload) -> None:
+    """Raises an AssertionError where a contender's result is not optcore's."""
     absolute, relative = TOLERANCE[workload.format]
-    for i, (ours, theirs) in enumerate(zip(wanted, params, strict=True)):
+    for i, (ours, theirs) in enumerate(zip(wanted, result, strict=True)):
         ours, theirs = ours.reshape(-1), theirs.reshape(-1)
         for at in range(0, ours.size, _BLOCK):
             a = ours[at : at + _BLOCK]
@@ -52,16 +52,16 @@ def agree(who: str, params: list[Array], wanted: list[Array], workload: Workload
             if not apart.max() <= absolute:  # also where there is a NaN
                 raise AssertionError(
                     f"{who} disagrees with optcore after {STEPS} steps of {workload.title}: "
-                    f"parameter {i} is {apart.max():.1e} off, expected {absolute:.1e} or less"
+                    f"array {i} is {apart.max():.1e} off, expected {absolute:.1e} or less"
                 )
 
 
 @lru_cache(maxsize=1)  # the contenders of a workload come one after another
 def expected(workload: Workload) -> list[Array]:
-    """The parameters after optcore's steps, in float32."""
+    """What optcore's steps lead to, in float32."""
     if workload.format == EIGHT_BIT:
         workload = replace(workload, format=FLOAT32)
     ours = rivals.make("optcore", workload)
     for _ in range(STEPS):
         ours.step()
-    return [p.astype(np.float32, copy=False) for p in ours.params]
+    return [p.astype(np.float32, copy=False) for p in ours.result]

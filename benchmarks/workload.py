@@ -12,7 +12,11 @@ from shapes import MODELS, Shapes
 LR, BETAS, EPS, DECAY = 1e-3, (0.9, 0.999), 1e-8, 1e-2
 
 FLOAT32, BFLOAT16, EIGHT_BIT = "float32", "all bfloat16", "8-bit moments"
-_BYTES = {FLOAT32: (4, 4), BFLOAT16: (2, 2), EIGHT_BIT: (4, 1)}  # of a parameter, of a moment
+_BYTES = {  # of a parameter and a gradient, of a moment; the latter with its share of the scale
+    FLOAT32: (4, 4),
+    BFLOAT16: (2, 2),
+    EIGHT_BIT: (4, 1 + 4 / 256),
+}
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ class Workload:
         """
         p, m = _BYTES[self.format]
         per_element = 2 * p + p + 2 * 2 * m
-        per_element += p * (self.clip is not None) + 2 * p * (self.ema is not None)
-        return per_element * self.elements
+        per_element += p * (self.clip is not None) + 2 * 4 * (self.ema is not None)
+        return round(per_element * self.elements)
 
     @property
     def small(self) -> bool:

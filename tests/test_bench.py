@@ -76,17 +76,17 @@ def test_a_contender_that_computes_something_else_is_not_timed():
     code = (
         "import race, rivals, workload\n"
         "w = workload.Workload('24k')\n"
-        "params = rivals.make('optcore', w).params\n"
-        "wanted = [p.copy() for p in params]\n"
-        "race.agree('someone', params, wanted, w)\n"
-        "params[0][-1] += 1e-4\n"
-        "race.agree('someone', params, wanted, w)\n"
+        "result = rivals.make('optcore', w).result\n"
+        "wanted = [p.copy() for p in result]\n"
+        "race.agree('someone', result, wanted, w)\n"
+        "result[0][-1] += 1e-4\n"
+        "race.agree('someone', result, wanted, w)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=suite.folder(), capture_output=True, text=True
     )
     assert done.stderr.count("AssertionError: someone disagrees with optcore after 3 steps") == 1
-    assert "parameter 0 is 1.0e-04 off, expected 1.0e-06 or less" in done.stderr
+    assert "array 0 is 1.0e-04 off, expected 1.0e-06 or less" in done.stderr
 
 
 @pytest.mark.usefixtures("no_matplotlib_needed")

@@ -1,4 +1,5 @@
-"""Who takes part, and in what. Each contender is a class with `step()` and `params`.
+"""Who takes part, and in what. Each contender is a class with `step()` and `result`:
+the parameters, and behind them their averages where the workload keeps any.
 
 The modules named here import their packages, some of them large, so each is loaded when its turn
 comes.

@@ -31,6 +31,6 @@ class DeepSpeed:
         self.step = self.optimizer.step
 
     @property
-    def params(self) -> list[Array]:
+    def result(self) -> list[Array]:
         """Views."""
         return [t.detach().numpy() for t in self.tensors]

@@ -38,7 +38,7 @@ class NumbaLoop:
         largest = max(map(math.prod, workload.shapes))
         parallel = workload.threads > 1 and largest >= _PARALLEL_FROM
         model = Model(workload)
-        self.params, self.clip, self.t = model.params, workload.clip, 0
+        self.result, self.clip, self.t = model.params, workload.clip, 0
         moments = [[np.zeros_like(p) for p in model.params] for _ in range(2)]
         self.arrays = [
             [a.reshape(-1) for a in arrays] for arrays in (model.params, model.grads, *moments)

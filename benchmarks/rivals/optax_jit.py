@@ -21,23 +21,28 @@ class Optax:
             parts.insert(0, optax.clip_by_global_norm(workload.clip))
         rule = optax.chain(*parts)
         self.state = rule.init(self.tree)
-        self.average = [p.copy() for p in self.tree] if workload.ema else None
+        self.average, self.ema = None, workload.ema
+        if workload.ema is not None:
+            self.average = [p.copy() for p in self.tree]
+        self.t = 0
 
-        def step(tree, state, average, grads):
+        def step(tree, state, average, grads, rate):
             updates, state = rule.update(grads, state, tree)
             tree = optax.apply_updates(tree, updates)
             if average is not None:
-                average = optax.incremental_update(tree, average, 1 - workload.ema)
+                average = optax.incremental_update(tree, average, rate)
             return tree, state, average
 
         self.jitted = jax.jit(step, donate_argnums=(0, 1, 2))
 
     def step(self) -> None:
+        self.t += 1
+        rate = 1 - self.ema if self.ema is not None and self.t > 1 else 1.0
         self.tree, self.state, self.average = jax.block_until_ready(
-            self.jitted(self.tree, self.state, self.average, self.grads)
+            self.jitted(self.tree, self.state, self.average, self.grads, rate)
         )
 
     @property
-    def params(self) -> list[Array]:
-        """Copies, in float32."""
-        return [np.array(p, np.float32) for p in self.tree]
+    def result(self) -> list[Array]:
+        """In float32."""
+        return [np.array(p, np.float32) for p in (*self.tree, *(self.average or []))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from arrays import Model
+from arrays import Array, Model
 from workload import BETAS, BFLOAT16, DECAY, EIGHT_BIT, EPS, FLOAT32, LR, Workload
 
 import optcore as oc
@@ -43,6 +43,11 @@ class Optcore:
         )
         Optcore.latest = self
 
+    @property
+    def result(self) -> list[Array]:
+        averages = self.optimizer.ema_params if self.workload.ema is not None else []
+        return [*self.params, *averages]
+
     def step(self) -> None:
         self.optimizer.step(self.grads)
 
@@ -69,7 +74,7 @@ class Floor:
     Where in the physical memory a large array has landed changes its speed by a third.
     """
 
-    params = None  # what it leaves there means nothing
+    result = None  # what it leaves there means nothing
 
     def __init__(self, workload: Workload):
         ours = Optcore.latest

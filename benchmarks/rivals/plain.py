@@ -31,7 +31,11 @@ class PlainNumpy:
         for arrays in zip(self.params, grads, self.m, self.v, strict=True):
             self.update(*arrays, self.t)
         for average, p in zip(self.averages, self.params, strict=False):
-            average += (1 - self.ema) * (p - average)
+            average += (1 - self.ema if self.t > 1 else 1) * (p - average)
+
+    @property
+    def result(self) -> list[Array]:
+        return [*self.params, *self.averages]
 
 
 def adamw_(p: Array, g: Array, m: Array, v: Array, t: int) -> None:

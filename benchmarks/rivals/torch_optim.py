@@ -26,15 +26,12 @@ class TorchOptim:
         self.optimizer = torch.optim.AdamW(
             self.tensors, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY, **self.flags
         )
-        self.step = self.optimizer.step
-        if workload.bare:
-            return
-        self.clip = workload.clip
-        self.module = torch.nn.ParameterList(self.tensors)
-        self.average = workload.ema and AveragedModel(
-            self.module, multi_avg_fn=get_ema_multi_avg_fn(workload.ema)
-        )
-        self.step = self.step_and_more
+        self.clip, self.average = workload.clip, None
+        if workload.ema is not None:
+            self.module = torch.nn.ParameterList(self.tensors)
+            average = get_ema_multi_avg_fn(workload.ema)
+            self.average = AveragedModel(self.module, multi_avg_fn=average)
+        self.step = self.optimizer.step if workload.bare else self.step_and_more
 
     def step_and_more(self) -> None:
         """The step with what goes around it."""
@@ -45,9 +42,10 @@ class TorchOptim:
             self.average.update_parameters(self.module)
 
     @property
-    def params(self) -> list[Array]:
-        """Copies, in float32."""
-        return [t.detach().float().numpy() for t in self.tensors]
+    def result(self) -> list[Array]:
+        """In float32."""
+        averages = self.average.parameters() if self.average else []
+        return [t.detach().float().numpy() for t in (*self.tensors, *averages)]
 
 
 class Fused(TorchOptim):
