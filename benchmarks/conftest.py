@@ -39,9 +39,9 @@ class Prepared:
         self.race, self.steps = None, {}
 
     def step(self, heat):
-        gc.collect()  # the contender before has large buffers, and may hold itself in a cycle
         if heat.race != self.race:
             self.race, self.steps = heat.race, {}
+        gc.collect()  # the contender before has large buffers, and may hold itself in a cycle
         if heat.who in self.steps:
             return self.steps[heat.who]
         step = heat.race.prepare(heat.who)

@@ -12,16 +12,17 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Test = Callable[[Any], bool]
+if TYPE_CHECKING:
+    from workload import Workload
 
 
-def _bare_float32(w: Any) -> bool:
+def _bare_float32(w: Workload) -> bool:
     return w.bare and w.format == "float32"
 
 
-def _16_bits_or_more(w: Any) -> bool:
+def _16_bits_or_more(w: Workload) -> bool:
     return w.format != "8-bit moments"
 
 
@@ -39,7 +40,7 @@ class Contender:
     """
 
     where: str
-    takes: Test = lambda w: True
+    takes: Callable[[Workload], bool] = lambda w: True
     needs: tuple[str, ...] = ()
     slow: bool = False
     compiles: bool = False
@@ -86,7 +87,7 @@ class AbsentError(Exception):
     """A contender is installed but cannot run here; the message says why."""
 
 
-def contenders(workload: Any, quick: bool) -> list[str]:
+def contenders(workload: Workload, quick: bool) -> list[str]:
     """The names of those who can take a workload, and are installed."""
     if workload.format == "all bfloat16" and not find_spec("ml_dtypes"):
         return []
@@ -97,7 +98,7 @@ def contenders(workload: Any, quick: bool) -> list[str]:
     ]
 
 
-def make(name: str, workload: Any) -> Any:
+def make(name: str, workload: Workload) -> Any:
     """A contender, at its first step."""
     module, kind = CONTENDERS[name].where.split(":")
     return getattr(importlib.import_module(f"rivals.{module}"), kind)(workload)

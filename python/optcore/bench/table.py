@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from .._columns import columns
 from .results import Entry, Race
 from .suite import Turn
 from .targets import Outcome
@@ -31,32 +32,15 @@ def table(races: Iterable[Race]) -> str:
 def targets(outcomes: Sequence[Outcome]) -> str:
     """One line for each target that was measured."""
     measured = [outcome for outcome in outcomes if outcome.measured is not None]
-    rows = [("workload", "against", "wanted", "measured", "met")]
-    for outcome in measured:
-        bound = "up to" if outcome.target.at_most else "from"
-        met = "yes" if outcome.met else "no"
-        rows.append(
-            (
-                outcome.target.race,
-                outcome.target.against,
-                f"{bound} {outcome.target.wanted:.2f}",
-                f"{outcome.measured:.2f}",
-                met,
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            text.rjust(width) if column in (2, 3) else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    if not measured:
+        return "None of these workloads has a target."
+    rows = [("target", "against", "wanted", "measured", "met"), *map(_outcome, measured)]
+    lines = columns(rows, left=(0, 1, 4), rule=1)
     left = len(outcomes) - len(measured)
     if left:
         lines.append(f"({left} more were not measured)")
-    notes = "floor: optcore's median over the floor's. Others: their median over optcore's."
-    return "\n".join(["targets", *lines, notes])
+    lines.append("floor: optcore's median over the floor's. Others: their median over optcore's.")
+    return "\n".join(lines)
 
 
 def missing(rivals: Mapping[str, Mapping[str, Any]]) -> str:
@@ -78,6 +62,18 @@ def listing(turns: Iterable[Turn]) -> str:
             textwrap.fill(names, WIDTH, initial_indent=indent, subsequent_indent=indent),
         ]
     return "\n".join(lines)
+
+
+def _outcome(outcome: Outcome) -> tuple[str, ...]:
+    target = outcome.target
+    bound = "up to" if target.at_most else "from"
+    return (
+        target.race,
+        target.against,
+        f"{bound} {target.wanted:.2f}",
+        f"{outcome.measured:.2f}",
+        "yes" if outcome.met else "no",
+    )
 
 
 def _entry(race: Race, entry: Entry) -> str:
