@@ -21,6 +21,7 @@ _COLOURS = (
     ("deepspeed", "#56B4E9"),
 )
 _INK, _MUTED = "#222222", "#666666"
+_TICKS = ((4, (1, 1.2, 1.5, 2, 3, 5, 7)), (30, (1, 2, 5)))  # up to so large a span: within a decade
 _COLUMNS, _BAR, _AROUND = 3, 0.21, 0.75  # inches: of a bar, of a panel's title and axis
 
 
@@ -82,7 +83,8 @@ def _draw(panel: Any, race: Race) -> None:
     right = most * (most / left) ** 0.14  # room for the number beside the longest bar
     panel.set_xscale("log")
     panel.set_xlim(left, right)
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if right < 30 * left else (1,)))
+    steps = next((steps for span, steps in _TICKS if right < span * left), (1,))
+    panel.xaxis.set_major_locator(LogLocator(subs=steps))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set_ylim(len(entries) - 0.4, -0.6)
     panel.set_yticks(range(len(entries)), [entry.who for entry in entries], fontsize=8.5)
