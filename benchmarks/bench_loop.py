@@ -1,66 +1,115 @@
-"""The whole NumPy training loop, forward and backward pass included: MLP 784-256-128-10, batch 64.
+"""The whole NumPy training loop, forward and backward pass included.
 
 `numpy` steps as one writes it in a training loop; `numpy-tuned` keeps scratch arrays and folds the
-scalars, the fastest form in plain NumPy that we found.
+scalars, the fastest form in plain NumPy that we found; `no-step` is what is left when the step
+costs nothing.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import pytest
-from rivals import PlainNumpy
+from rivals.plain import adamw_
+from shapes import mlp
+from workload import BETAS, DECAY, EPS, LR
 
 import optcore as oc
 from optcore.demo import network, plain
 
-SIZES, BATCH, BATCHES = (784, 256, 128, 10), 64, 20
-RNG = np.random.default_rng(0)
-EXAMPLES = [
-    (RNG.standard_normal((BATCH, SIZES[0]), np.float32), RNG.integers(0, SIZES[-1], BATCH))
-    for _ in range(BATCHES)
-]
+BATCH, BATCHES = 64, 20
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One pass over a few mini-batches."""
+
+    sizes: tuple[int, ...]
+    threads: int = 0  # NumPy's BLAS decides on its own
+    small: bool = True
+    quick: bool = True
+
+    @property
+    def title(self) -> str:
+        return f"NumPy loop, MLP {'-'.join(map(str, self.sizes))}, batch {BATCH}"
+
+    @property
+    def elements(self) -> int:
+        return sum(int(np.prod(shape)) for shape in mlp(*self.sizes))
+
+    @property
+    def bytes(self) -> int:
+        return 7 * 4 * self.elements * BATCHES  # the steps' alone
+
+    def with_threads(self, threads: int) -> Loop:
+        return self
+
+    def contenders(self, quick: bool) -> list[str]:
+        return ["optcore", "optcore-1-thread", "numpy", "numpy-tuned", "no-step"]
+
+    def laps(self, who: str) -> int:
+        return 3
+
+    def prepare(self, who: str) -> Callable[[], None]:
+        """The loop with that step, once it has led where optcore's leads."""
+        rng = np.random.default_rng(0)
+        examples = [
+            (
+                rng.standard_normal((BATCH, self.sizes[0]), np.float32),
+                rng.integers(0, self.sizes[-1], BATCH),
+            )
+            for _ in range(BATCHES)
+        ]
+        params, ours = network.initial(self.sizes, 0), network.initial(self.sizes, 0)
+        loop = passes(params, examples, stepper(who, params))
+        if who != "no-step":
+            loop()
+            passes(ours, examples, stepper("optcore", ours))()
+            for mine, theirs in zip(network.arrays(ours), network.arrays(params), strict=True):
+                np.testing.assert_allclose(theirs, mine, rtol=0, atol=1e-4, err_msg=who)
+        return loop
+
+
+def passes(params, examples, step):
+    """A function that goes over the examples once."""
+
+    def loop() -> None:
+        for X, y in examples:
+            _, grads = network.loss_and_grads(params, X, y)
+            step(grads)
+
+    return loop
 
 
 def stepper(who, params):
     """A function of the gradients that steps the network."""
     arrays = network.arrays(params)
-    if who == "optcore":
-        return oc.AdamW(params, lr=1e-3).step
-    if who == "optcore-1-thread":
-        return oc.AdamW(params, lr=1e-3, threads=1).step
-    if who == "numpy":
-        model = SimpleNamespace(params=arrays, grads=None)
-        model.grads = [np.zeros_like(a) for a in arrays]
-        rival = PlainNumpy(model)
+    if who == "no-step":
+        return lambda grads: None
+    if who.startswith("optcore"):
+        threads = 1 if who == "optcore-1-thread" else None
+        return oc.AdamW(
+            params, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY, threads=threads
+        ).step
+    if who == "numpy-tuned":
+        tuned = plain.AdamW(arrays, betas=BETAS, eps=EPS, weight_decay=DECAY)
+        return lambda grads: tuned.step(network.arrays(grads), LR)
+    state = [(np.zeros_like(p), np.zeros_like(p)) for p in arrays]
+    t = 0
 
-        def step(grads):
-            rival.grads = network.arrays(grads)
-            rival.step()
+    def step(grads):
+        nonlocal t
+        t += 1
+        for p, g, (m, v) in zip(arrays, network.arrays(grads), state, strict=True):
+            adamw_(p, g, m, v, t)
 
-        return step
-    tuned = plain.AdamW(arrays)
-    return lambda grads: tuned.step(network.arrays(grads), 1e-3)
-
-
-def loop(params, step):
-    """One pass over the batches."""
-    for X, y in EXAMPLES:
-        _, grads = network.loss_and_grads(params, X, y)
-        step(grads)
+    return step
 
 
-@pytest.mark.parametrize("who", ["optcore", "optcore-1-thread", "numpy", "numpy-tuned", "no-step"])
-def test_whole_loop(benchmark, who):
-    """Twenty mini-batches. `no-step` is what is left when the step costs nothing."""
-    benchmark.group = "whole loop, MLP 784-256-128-10, batch 64"
-    params = network.initial(SIZES, 0)
-    step = (lambda grads: None) if who == "no-step" else stepper(who, params)
-    loop(params, step)
-    if who != "no-step":
-        check = network.initial(SIZES, 0)
-        loop(check, oc.AdamW(check, lr=1e-3).step)
-        for mine, theirs in zip(network.arrays(params), network.arrays(check), strict=True):
-            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-4)
-    benchmark.pedantic(loop, args=(params, step), rounds=30, warmup_rounds=2)
+RACES = [Loop((784, 256, 128, 10)), Loop((784, 512, 512, 10))]
+
+
+def test_loop(turn, heat):
+    """Twenty mini-batches."""
+    turn(heat)

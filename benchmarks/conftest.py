@@ -1,43 +1,100 @@
-"""What all benchmarks share: shapes, buffers, and what is noted beside each time."""
+"""How a bench_*.py is run: its RACES become one benchmark per turn of a contender."""
 
 from __future__ import annotations
 
-import numpy as np
+import gc
+import time
+
 import pytest
+import rivals
+from heats import Heat, heats
 
-import optcore as oc
+ROUND = 1e-3  # seconds; shorter steps are repeated to fill it
+LAP, QUICK_LAP = 0.2, 0.07  # seconds of timing per turn
+ROUNDS = (3, 60)
 
-SHAPES = {
-    "16M": [(1 << 24,)],
-    "256k": [(1 << 18,)],
-    "24k": [(24_000,)],
-    "10": [(10,)],
-    "200x1000": [(1000,)] * 200,
-    "1000x16": [(16,)] * 1000,
-    "mlp": [(784, 256), (256,), (256, 128), (128,), (128, 10), (10,)],
-}
+absent: dict[str, str] = {}
 
 
-class Model:
-    """Parameters and gradients of a list of shapes, float32, the same numbers for everyone."""
+def pytest_addoption(parser):
+    group = parser.getgroup("optcore")
+    group.addoption("--quick", action="store_true", help="one short lap, no large models")
+    group.addoption("--threads", type=int, action="append", help="instead of each race's own")
 
-    def __init__(self, shapes: list[tuple[int, ...]]):
-        rng = np.random.default_rng(0)
-        self.params = [rng.standard_normal(s, np.float32) for s in shapes]
-        self.grads = [rng.standard_normal(s, np.float32) for s in shapes]
-        self.elements = sum(p.size for p in self.params)
+
+def pytest_generate_tests(metafunc):
+    config = metafunc.config
+    turns = heats(metafunc.module.RACES, config.option.threads or [], config.option.quick)
+    metafunc.parametrize("heat", turns, ids=str)
+
+
+@pytest.fixture(scope="session")
+def prepared():
+    """Contenders that wait for their next turn: those of the current race, if it is a small one."""
+    return Prepared()
+
+
+class Prepared:
+    def __init__(self):
+        self.race, self.steps = None, {}
+
+    def step(self, heat):
+        if heat.race != self.race:
+            self.race, self.steps = heat.race, {}
+        gc.collect()  # the contender before has large buffers, and may hold itself in a cycle
+        if heat.who in self.steps:
+            return self.steps[heat.who]
+        step = heat.race.prepare(heat.who)
+        if heat.race.small:
+            self.steps[heat.who] = step
+        return step
 
 
 @pytest.fixture
-def note(benchmark):
-    """Notes elements, bytes per step, threads and ISA beside the time."""
+def turn(benchmark, prepared, pytestconfig):
+    """Times one turn and notes what is needed to make sense of the time."""
 
-    def write(elements: int, streams: int, threads: int) -> None:
+    def take(heat: Heat) -> None:
+        race = heat.race
+        try:
+            step = prepared.step(heat)
+        except rivals.AbsentError as error:
+            absent[heat.who] = str(error)
+            pytest.skip(f"{heat.who}: {error}")
+        benchmark.group = race.title
+        rounds, iterations = plan(step, QUICK_LAP if pytestconfig.option.quick else LAP)
+        benchmark.pedantic(step, rounds=rounds, iterations=iterations)
+        import optcore
+
         benchmark.extra_info.update(
-            elements=elements,
-            bytes=4 * streams * elements,
-            threads=threads,
-            isa=oc.isa(),
+            who=heat.who,
+            lap=heat.lap,
+            elements=race.elements,
+            bytes=race.bytes,
+            threads=race.threads,
+            isa=optcore.isa(),
         )
+        if benchmark.stats:  # there are none under --benchmark-disable
+            benchmark.extra_info["GB/s"] = race.bytes / benchmark.stats["median"] / 1e9
 
-    return write
+    return take
+
+
+def plan(step, seconds):
+    """How many rounds of how many steps fill the time, measured by a few steps."""
+    repeats, taken = 1, 0.0
+    while taken < ROUND:
+        start = time.perf_counter()
+        for _ in range(repeats):
+            step()
+        taken = time.perf_counter() - start
+        repeats *= 2
+    once = 2 * taken / repeats
+    iterations = max(1, round(ROUND / once))
+    least, most = ROUNDS
+    return min(most, max(least, round(seconds / (once * iterations)))), iterations
+
+
+def pytest_benchmark_update_json(output_json):
+    """Who could take part, beside the times."""
+    output_json["rivals"] = {"versions": rivals.packages(), "absent": absent}

@@ -18,15 +18,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "optcore"
+BENCHMARKS = ROOT / "benchmarks"
 EXTENSION = "optcore/_core.*" if sys.platform != "win32" else "optcore/_core*.pyd"
 
 slow = pytest.mark.skipif(not os.environ.get("OPTCORE_TEST_BUILD"), reason="OPTCORE_TEST_BUILD=1")
 
 
+def files(folder: Path) -> set[str]:
+    """The files that belong to a folder of the source tree."""
+    found = (p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(folder).as_posix() for p in found if p.suffix != ".md"}
+
+
 def sources() -> set[str]:
-    """The files of the package in the source tree."""
-    files = (p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    return {p.relative_to(PACKAGE.parent).as_posix() for p in files if p.suffix != ".md"}
+    """The files of the package, and the benchmarks, which it carries along."""
+    package = {f"optcore/{name}" for name in files(PACKAGE)}
+    return package | {f"optcore/benchmarks/{name}" for name in files(BENCHMARKS)}
 
 
 def split(names: list[str]) -> tuple[set[str], set[str], set[str]]:
@@ -57,8 +64,8 @@ def installed() -> importlib.metadata.Distribution:
 
 
 def test_the_installed_files_are_the_package_and_its_extension() -> None:
-    files = [f for f in installed().files or [] if "__pycache__" not in f.parts]
-    check([f.as_posix() for f in files if ".." not in f.parts])  # the command lies outside
+    there = [f for f in installed().files or [] if "__pycache__" not in f.parts]
+    check([f.as_posix() for f in there if ".." not in f.parts])  # the command lies outside
 
 
 def test_the_metadata_says_what_users_need() -> None:
@@ -96,7 +103,8 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         inside = {m.name.split("/", 1)[1] for m in archive.getmembers() if m.isfile()}
     own = {p.relative_to(ROOT).as_posix() for p in (ROOT / "cpp").rglob("*") if p.is_file()}
-    own |= {f"python/{name}" for name in sources()}
+    own |= {f"python/optcore/{name}" for name in files(PACKAGE)}
+    own |= {f"benchmarks/{name}" for name in files(BENCHMARKS)}
     own |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").glob("*.py")}
     own |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "cmake").iterdir()}
     assert inside >= own | {"CMakeLists.txt", "pyproject.toml", "LICENSE", "README.md", "PKG-INFO"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..demo.optimizers import CHOICES, DEFAULT_EPOCHS, Choice
+from .arguments import integer
 from .extras import require
 
 PLOT_NAME = "optcore-demo.png"
@@ -35,21 +35,21 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--epochs",
-        type=_integer(1),
+        type=integer(1),
         metavar="N",
         default=DEFAULT_EPOCHS,
         help="passes over the training data",
     )
     parser.add_argument(
         "--batch-size",
-        type=_integer(1),
+        type=integer(1),
         metavar="N",
         default=32,
         help="examples in a mini-batch",
     )
     parser.add_argument(
         "--seed",
-        type=_integer(0),
+        type=integer(0),
         metavar="N",
         default=0,
         help="of the initial weights and of the order of the examples",
@@ -108,23 +108,6 @@ def _optimizer(text: str) -> Choice:
     near = difflib.get_close_matches(name, CHOICES, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "pick one of these"
     raise argparse.ArgumentTypeError(f"expected one of {', '.join(CHOICES)}, got {text!r}; {hint}")
-
-
-def _integer(least: int) -> Callable[[str], int]:
-    """A converter for whole numbers from `least` up."""
-
-    def convert(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(
-                f"expected a whole number, {least} or more, got {text!r}"
-            )
-        return value
-
-    return convert
 
 
 def _png(text: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from .._columns import columns
 from .data import Data
 from .training import Run, Setting
 
@@ -35,10 +36,7 @@ def heading(data: Data, setting: Setting) -> str:
 
 def table(runs: Sequence[Run]) -> str:
     """A row for every run, and what the columns mean."""
-    rows = [*_HEAD, *map(_row, runs)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
-    lines.insert(len(_HEAD), "  ".join("-" * width for width in widths))
+    lines = columns([*_HEAD, *map(_row, runs)], left=(0, 1), rule=len(_HEAD))
     return "\n".join([*lines, "", _NOTES])
 
 
@@ -53,11 +51,3 @@ def _row(run: Run) -> tuple[str, ...]:
         f"{1e6 * run.plain_step:.1f}",
         f"{run.plain_step / run.step:.1f} x",
     )
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Words to the left, numbers to the right."""
-    return [
-        text.ljust(width) if column < 2 else text.rjust(width)
-        for column, (text, width) in enumerate(zip(row, widths, strict=True))
-    ]
