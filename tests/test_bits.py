@@ -281,7 +281,7 @@ def test_decoupled_decay_of_any_rule(row, dtype):
             values["maximize"],
             [t],
             np.inf,
-            values["clip_value"] or np.inf,
+            values.get("clip_value", np.inf),
             0,
         )
         check_all(p, state, wanted[t - 1], f"step {t}")

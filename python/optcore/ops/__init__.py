@@ -3,9 +3,10 @@
 Every function takes one parameter with its gradient and state arrays, or lists of them, which it
 then steps in one call. Names end in an underscore because the arrays are changed.
 
-Parameters are float32, float64, float16 or bfloat16 arrays. State is float64 with float64 parameters,
-else float32 or bfloat16, or a pair of arrays: uint8 codes in the shape of the parameter and a float32
-scale for every 256 elements, which start at zero. A gradient may be of any real float type.
+Parameters are float32, float64, float16 or bfloat16 arrays. State is float64 with float64
+parameters, else float32 or bfloat16, or a pair of arrays: uint8 codes in the shape of the parameter
+and a float32 scale for every 256 elements, which start at zero. A gradient may be of any real float
+type.
 
     >>> import numpy as np, optcore as oc
     >>> p, g = np.ones(3, np.float32), np.ones(3, np.float32)

@@ -138,7 +138,8 @@ def numpy_dtype(name: str, what: str) -> np.dtype[Any]:
             f"{what}: 'bfloat16' needs the package ml_dtypes, which gives NumPy that type; "
             "pip install 'optcore[bf16]'"
         ) from None
-    return np.dtype(ml_dtypes.bfloat16)
+    bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return bfloat16
 
 
 def check_low_precision(value: object, param: Array, name: str) -> str:
