@@ -123,11 +123,6 @@ Source Stepper::source_of(py::object value) {
     return source;
 }
 
-void Stepper::refuse(const std::string &message) {
-    const Busy busy(*this);
-    refusal_ = message;
-}
-
 void Stepper::set_average(py::object keep) {
     const Busy busy(*this);
     average_ = source_of(keep);
@@ -167,8 +162,10 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, p
 
 bool Stepper::step(py::object grads, double grad_scale) {
     const Busy busy(*this);
-    if (!refusal_.empty())
-        throw std::runtime_error(refusal_);
+    if (refused_.load(std::memory_order_relaxed))
+        throw std::runtime_error(
+            "step: expected the parameters themselves, but averaged() has put the average in their "
+            "place; step after the with block");
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +

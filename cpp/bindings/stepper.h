@@ -44,8 +44,8 @@ public:
     void hold();
     void let_go();
 
-    /// Refuses steps, with this message; an empty one allows them again.
-    void refuse(const std::string &message);
+    /// Refuses steps while the parameters hold something else, their average.
+    void refuse_steps(bool refuse) { refused_.store(refuse, std::memory_order_relaxed); }
 
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
@@ -98,7 +98,7 @@ private:
     std::vector<Gradient> bound_grads_;
     StepOptions options_;
     Workspace work_;
-    std::string refusal_;
+    std::atomic<bool> refused_{false};
     uint64_t step_ = 0;
     int64_t total_ = 0; ///< elements of all parameters
     Source average_;

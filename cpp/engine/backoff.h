@@ -1,8 +1,9 @@
-// When threads do harm. A parallel region ends when its last thread has run; on a machine whose
-// cores are busy with other work that thread may have to wait milliseconds for its turn, over and
-// over. So each region is measured, and after one that took longer than a single thread would have,
-// the next few run serially: 4, then 16, up to 1024, until a region pays again. Which of them run
-// serially makes no difference to the results.
+// When threads do harm. A parallel region ends when its last thread has run; a thread that sleeps
+// has to be woken, and on a machine whose cores are busy with other work it may have to wait
+// milliseconds for its turn, over and over. So each region is measured, and after two in a row that
+// took longer than a single thread would have, as many run serially as make the loss a fiftieth of
+// their time. Then threads are tried again; the first region of a trial only wakes them. Which
+// regions run serially makes no difference to the results.
 #ifndef OPTCORE_ENGINE_BACKOFF_H
 #define OPTCORE_ENGINE_BACKOFF_H
 
@@ -23,18 +24,22 @@ public:
 
     /// What a region of so many threads took, and what the caller's own share of it took.
     void report(double own, double whole, int threads) {
-        constexpr double kWaking = 50e-6; // a sleeping thread takes about this long to start
-        const int patience = patience_.load(std::memory_order_relaxed);
-        if (whole > own * threads + kWaking) {
-            serial_left_.store(patience, std::memory_order_relaxed);
-            patience_.store(patience < 1024 ? patience * 4 : 1024, std::memory_order_relaxed);
-        } else if (patience > 4) {
-            patience_.store(patience / 4, std::memory_order_relaxed);
+        const double serial = own * threads, loss = whole - serial;
+        const int trial = trial_.load(std::memory_order_relaxed);
+        if (trial == kWaking || loss <= 0) {
+            trial_.store(kJudged, std::memory_order_relaxed);
+        } else if (trial < kJudged + kLosses - 1) {
+            trial_.store(trial + 1, std::memory_order_relaxed);
+        } else {
+            const double regions = 50 * (1 + kLosses) * loss / serial;
+            serial_left_.store(regions < 1000 ? int(regions) + 1 : 1000, std::memory_order_relaxed);
+            trial_.store(kWaking, std::memory_order_relaxed);
         }
     }
 
 private:
-    std::atomic<int> serial_left_{0}, patience_{4};
+    static constexpr int kWaking = 0, kJudged = 1, kLosses = 2;
+    std::atomic<int> serial_left_{0}, trial_{kWaking};
 };
 
 } // namespace optcore

@@ -81,7 +81,8 @@ class Optimizer:
             and step number, and the element alone.
         state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit", or a dict of
             these by slot; None for float32. 8-bit state has a float32 scale for every 256
-            elements. Float64 parameters have float64 state. May differ by group.
+            elements. Float64 parameters have float64 state. May differ by group. (A sum that only
+            grows, as Adagrad's, stops growing in bfloat16 when its terms fall below its rounding.)
         stats: work out `opt.stats` in every step.
         threads: threads for a step; None takes the default (`set_num_threads`).
 
@@ -321,10 +322,7 @@ class Optimizer:
         if self._averaged:
             raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
         kept = [array.copy() for array in self._arrays]
-        self._stepper.refuse(
-            "step: expected the parameters themselves, but averaged() has put the average in their "
-            "place; step after the with block"
-        )
+        self._stepper.refuse_steps(True)
         self._averaged = True
         try:
             for path, array in zip(self._paths, self._arrays, strict=True):
@@ -334,7 +332,7 @@ class Optimizer:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
             self._averaged = False
-            self._stepper.refuse("")
+            self._stepper.refuse_steps(False)
 
     def _check_ema(self) -> None:
         if self._ema is None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class ParameterStats:
-    """Norms over one parameter, or over all of them.
+    """Norms over one parameter, or over all that were stepped; zeros after a refused step.
 
     Attributes:
         grad_norm: √Σg², unscaled and before clipping.

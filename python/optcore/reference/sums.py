@@ -151,7 +151,7 @@ def global_norm(grads: Sequence[Array], params: Sequence[Array] | None = None) -
 def clip_factor(norm: float, max_norm: float) -> float:
     """What clips gradients of this norm: min(1, max_norm/(norm + 1e-6)), NaN for a NaN norm.
 
-    torch.nn.utils.clip_grad_norm_'s formula. Pass it on as `grad_factor`.
+    torch.nn.utils.clip_grad_norm_'s formula, and 1 without a limit. Pass it on as `grad_factor`.
 
     >>> clip_factor(0.5, 1.0)
     1.0
@@ -159,4 +159,4 @@ def clip_factor(norm: float, max_norm: float) -> float:
     0.25
     """
     factor = max_norm / (norm + 1e-6)
-    return 1.0 if factor > 1 else factor
+    return 1.0 if factor > 1 or math.isinf(max_norm) else factor
