@@ -123,6 +123,15 @@ Source Stepper::source_of(py::object value) {
     return source;
 }
 
+void Stepper::refuse_steps(bool refuse) {
+    if (refuse) {
+        const Busy busy(*this);
+        refused_.store(true, std::memory_order_relaxed);
+    } else {
+        refused_.store(false, std::memory_order_relaxed);
+    }
+}
+
 void Stepper::set_average(py::object keep) {
     const Busy busy(*this);
     average_ = source_of(keep);

@@ -44,8 +44,9 @@ public:
     void hold();
     void let_go();
 
-    /// Refuses steps while the parameters hold something else, their average.
-    void refuse_steps(bool refuse) { refused_.store(refuse, std::memory_order_relaxed); }
+    /// Refuses steps while the parameters hold something else, their average. An error if one is
+    /// under way; allowing them again always succeeds.
+    void refuse_steps(bool refuse);
 
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
