@@ -87,6 +87,11 @@ inline Pair divide(Pair a, Pair b) {
 
 inline Pair negate(Pair a) { return {-a.hi, -a.lo}; }
 
+/// 1 − (1 − a)(1 − b) = a + b·(1 − a). For a and b in [0, 1] nothing cancels.
+inline Pair complement_of_product(Pair a, Pair b) {
+    return add(a, multiply(b, add({1, 0}, negate(a))));
+}
+
 /// Times a power of two, which is exact.
 inline Pair scale(Pair a, double two_to_k) { return {a.hi * two_to_k, a.lo * two_to_k}; }
 

@@ -3,6 +3,8 @@
 // need are no loss here. Where the leading terms would lose bits they are carried as pairs.
 #include "elementary.h"
 
+#include "powers.h"
+
 #include <limits>
 
 #include "double_double.h"
@@ -103,9 +105,6 @@ double exp_of_product(Pair logarithm, Pair y) {
     return exp_rounded(multiply(logarithm, y));
 }
 
-/// 1 − (1 − a)(1 − b) = a + b·(1 − a). For a and b in [0, 1] nothing cancels.
-Pair complement_of_product(Pair a, Pair b) { return add(a, multiply(b, add({1, 0}, negate(a)))); }
-
 } // namespace
 
 double exp(double x) {
@@ -196,27 +195,10 @@ double power(double base, std::uint64_t n) {
     return flip ? -result : result;
 }
 
-/// Repeated squaring again, but of 1 − baseᵏ: the relative error does not grow with n.
-double one_minus_power_by(Pair *square, int *known, double base, std::uint64_t n) {
-    Pair result = {0, 0};
-    for (int k = 0; n != 0; ++k, n >>= 1) {
-        if (k == *known) {
-            square[k] =
-                k == 0 ? two_sum(1, -base) : complement_of_product(square[k - 1], square[k - 1]);
-            ++*known;
-        }
-        if (square[k].hi == 1 && square[k].lo == 0)
-            return 1; // and it stays so
-        if (n & 1)
-            result = complement_of_product(result, square[k]);
-    }
-    return result.hi;
-}
-
 double one_minus_power(double base, std::uint64_t n) {
-    Pair square[64];
-    int known = 0;
-    return one_minus_power_by(square, &known, base, n);
+    PowersOf powers;
+    powers.start(base);
+    return powers.one_minus(n);
 }
 
 } // namespace optcore::math

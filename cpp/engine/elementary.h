@@ -31,11 +31,6 @@ double power(double base, std::uint64_t n);
 /// relatives. Carried in twice the precision and rounded once.
 double one_minus_power(double base, std::uint64_t n);
 
-struct Pair;
-/// The same, by squarings that are kept from call to call. `square` holds 64 numbers, of which the
-/// first `known` are there.
-double one_minus_power_by(Pair *square, int *known, double base, std::uint64_t n);
-
 } // namespace optcore::math
 
 #endif
