@@ -1,17 +1,24 @@
 """Finds by measurement what the core has as constants, and prints a table for each.
 
     python benchmarks/tune.py
+    python benchmarks/tune.py --chunks 256 512 1024 2048     builds the core anew for each
 
 How many elements make threads worth while is `kSerialBelow` in cpp/engine/threads.h; how far apart
-the arrays of a step should lie is decided in cpp/engine/placement.cpp. Run it on a machine that
-does nothing else.
+the arrays of a step should lie is decided in cpp/engine/placement.cpp; how many elements are
+converted at a time is `kChunk` in cpp/kernels/tile.h. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +100,66 @@ def moved(p: Array, g: Array, m: Array, v: Array, threads: int) -> Callable[[], 
     return lambda: oc.ops.adamw_(p, g, m, v, step=1, threads=threads)
 
 
+CONVERTED: dict[str, dict[str, Any]] = {
+    "8-bit state": {"state_dtype": "8bit"},
+    "average": {"ema": oc.EMA(0.999)},
+    "statistics": {"stats": True},
+}
+
+
+def chunks(sizes: list[int]) -> None:
+    """Steps that go through `kernels/tile.h`, by a core built for each size of chunk."""
+    print("AdamW, float32, one thread, ns per element; in a core's own cache / in memory\n")
+    print(f"{'chunk':>10}" + "".join(f"{name:>18}" for name in CONVERTED))
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = (
+                f"cmake.define.CMAKE_CXX_FLAGS=-DOPTCORE_CHUNK={size}",
+                f"build-dir={folder}/build",
+            )
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+            source = str(Path(__file__).resolve().parents[1])
+            options = [f"--config-settings={setting}" for setting in settings]
+            subprocess.run([*pip, folder, source, *options], check=True)
+            times = subprocess.run(
+                [sys.executable, __file__, "--chunk-times"],
+                env={**os.environ, "PYTHONPATH": folder},
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        print(f"{size:10}{times.stdout.rstrip()}", flush=True)
+
+
+def chunk_times() -> None:
+    """One row of that table, for the core that is installed."""
+    for options in CONVERTED.values():
+        row = []
+        for size in (8192, LARGE):
+            p, g = np.ones(size, np.float32), np.full(size, 0.5, np.float32)
+            optimizer = oc.AdamW(p, threads=1, **options)
+            optimizer.bind(g)
+            row.append(f"{1e9 * seconds(optimizer.step) / size:.2f}")
+        print(f"{' / '.join(row):>18}", end="")
+    print()
+
+
+def main() -> None:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--chunks", type=int, nargs="+", metavar="N", default=[])
+    parser.add_argument("--chunk-times", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.chunk_times:
+        chunk_times()
+    elif args.chunks:
+        chunks(args.chunks)
+    else:
+        threads()
+        placement()
+
+
 if __name__ == "__main__":
-    threads()
-    placement()
+    main()

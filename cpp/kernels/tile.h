@@ -2,7 +2,11 @@
 // compute type, a chunk at a time so that it all stays in the first-level cache, and what follows a
 // step is done while the chunk is there. No include guard: see kernels.cpp.
 
-constexpr int64_t kChunk = 1024;
+#ifndef OPTCORE_CHUNK
+#define OPTCORE_CHUNK 1024 // benchmarks/tune.py tries others; the bits do not depend on it
+#endif
+constexpr int64_t kChunk = OPTCORE_CHUNK;
+static_assert(kChunk % kQuantum == 0 && kBlock % kChunk == 0, "chunks do not straddle blocks");
 
 template <class T>
 T *load_param(const Buffers &b, int64_t at, int64_t n, T *room) {
