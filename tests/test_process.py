@@ -381,6 +381,7 @@ def test_interrupts():
     run(
         """
         import random
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
         random.seed(0)
         w, g = np.zeros(2_000_000), np.ones(2_000_000)
         opt = oc.SGD([w], lr=1.0, momentum=0.0, clip_value=5.0)
