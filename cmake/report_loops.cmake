@@ -4,8 +4,8 @@
 set(loops 0)
 file(STRINGS "${RULES}" rows REGEX "^OPTCORE_(FACTORED_)?RULE\\(")
 foreach(row IN LISTS rows)
-  if(row MATCHES "([0-9]+)\\)") # 2^options variants, with and without coupled decay, two dtypes
-    math(EXPR loops "${loops} + (4 << ${CMAKE_MATCH_1})")
+  if(row MATCHES "([0-9]+)\\)") # 2^options variants, with and without coupled decay, four formats
+    math(EXPR loops "${loops} + (8 << ${CMAKE_MATCH_1})")
   else() # factored: FactoredLoops has five, in two dtypes
     math(EXPR loops "${loops} + 10")
   endif()
