@@ -9,7 +9,7 @@ import pickle
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from optcore import _core, schedules
@@ -246,8 +246,10 @@ def test_warmup_cosine_is_warmup_into_cosine(peak, warmup, more, start, k):
 
 @given(period=st.integers(1, 1000), cycle=st.integers(0, 50), m_mul=st.floats(0, 1))
 def test_restarts_begin_at_their_peaks(period, cycle, m_mul):
+    first = period * (2**cycle - 1)
+    assume(first <= 2**53)  # beyond, a boundary lies between two doubles
     s = CosineRestarts(1.0, period, t_mul=2, m_mul=m_mul)
-    assert s(period * (2**cycle - 1)) == _core.math_power(m_mul, cycle)
+    assert s(first) == _core.math_power(m_mul, cycle)
 
 
 @given(offset=steps, every=lengths, k=steps)
