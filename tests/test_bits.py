@@ -22,16 +22,10 @@ STEPS = 20
 SENTINEL = 7.25
 MARGIN = 8
 
+pytestmark = pytest.mark.usefixtures("restored_runtime")
+
 rows = pytest.mark.parametrize("row", ROWS, ids=row_id)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
-
-
-@pytest.fixture(autouse=True)
-def restored_runtime():
-    isa, threads = optcore.isa(), optcore.get_num_threads()
-    yield
-    _core.use_isa(isa)
-    optcore.set_num_threads(threads)
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:

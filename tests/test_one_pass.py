@@ -20,20 +20,14 @@ from optcore import _core, reference
 from optcore.reference.common import laid_out
 from optcore.reference.sums import memory_index
 
+pytestmark = pytest.mark.usefixtures("restored_runtime")
+
 rows = pytest.mark.parametrize("row", ROWS, ids=row_id)
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
 
 ADAM = next(rule for rule in RULES if rule.name == "adam")
 GRADS = (np.float32, np.float64, BF16, np.float16)
-
-
-@pytest.fixture(autouse=True)
-def restored_runtime():
-    isa, threads = oc.isa(), oc.get_num_threads()
-    yield
-    _core.use_isa(isa)
-    oc.set_num_threads(threads)
 
 
 def as_dtype(x: Any, dtype: Any) -> np.ndarray:

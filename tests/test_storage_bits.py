@@ -31,15 +31,9 @@ GRADS = (None, np.float32, np.float64, BF16, np.float16)
 MARGIN = 64
 
 ELEMENTWISE = [row for row in ROWS if row[0].elementwise]
+pytestmark = pytest.mark.usefixtures("restored_runtime")
+
 rows = pytest.mark.parametrize("row", ELEMENTWISE, ids=row_id)
-
-
-@pytest.fixture(autouse=True)
-def restored_runtime():
-    isa, threads = oc.isa(), oc.get_num_threads()
-    yield
-    _core.use_isa(isa)
-    oc.set_num_threads(threads)
 
 
 def as_dtype(x: np.ndarray, dtype: Any) -> np.ndarray:

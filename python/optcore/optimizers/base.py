@@ -479,7 +479,8 @@ class Optimizer:
         self._state: dict[str, dict[str, Array]] = dict(zip(self._paths, memory, strict=True))
         for k, (g, i, _) in enumerate(leaves):
             state, values = memory[k], self.groups[g]._values
-            rule_names = [name for name in rule_slots[k] if not name.endswith("_scale")]
+            scales = {storage.scale_of(name) for name in rule_slots[k]}
+            rule_names = [name for name in rule_slots[k] if name not in scales]
             for name in rule_names:
                 if start := self._initial(name, values):
                     storage.fill(state, name, start)
