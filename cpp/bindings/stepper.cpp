@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "read_rows.h"
+
 namespace optcore {
 namespace {
 
@@ -205,6 +207,9 @@ void Stepper::bind(py::object grads) {
     std::vector<Gradient> gradients;
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
+        if (tensors_[i].grad.rows)
+            throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got "
+                                 "rows, which differ from step to step; pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");
@@ -304,7 +309,17 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
         uintptr_t low, high;
         Gradient &g = tensors_[i].grad;
         const auto name = [&] { return gradient_name(i); };
-        g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);
+        py::object values; // of named rows
+        if (grad != Py_None && !py::isinstance<py::array>(grad) && is_rows(grad)) {
+            if (options_.stats)
+                throw py::type_error(name() + ": expected an array, as stats is on, got rows; "
+                                              "statistics are of whole tensors: leave it out");
+            g = read_rows(grad, param, tensors_[i], name, store, options_.zero_grads, &values, &low,
+                          &high);
+            grad = values.ptr();
+        } else {
+            g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);
+        }
         if (low == high)
             continue;
         written_.check(grad, low, high, name);

@@ -8,6 +8,7 @@
 
 #include "norm.h"
 #include "powers.h"
+#include "row_step.h"
 #include "tensor.h"
 
 namespace optcore {
@@ -47,7 +48,7 @@ struct Job {
     const void *scalars = nullptr;
     bool direct = false; ///< the loop runs straight over the caller's buffers
     int64_t first_stats = 0;
-    const void *before = nullptr; ///< a factored rule's parameters before the step
+    const void *before = nullptr; ///< the parameters before the step of a rule with its own pass
     int64_t elements() const { return tensor->size; }
 };
 
@@ -56,6 +57,7 @@ struct Workspace {
     Powers powers;
     std::vector<ScalarBlock> blocks;
     std::vector<Job> jobs;
+    std::vector<RowJob> row_jobs;
     std::vector<double> sums;
     std::vector<BlockStats> block_stats;
     std::vector<std::vector<unsigned char>> before; ///< see Job::before

@@ -23,12 +23,17 @@ namespace {
 #include "convert.h"
 #include "tile.h"
 #include "factored.h"
+#include "rowwise.h"
 #include "stream.h"
 
 } // namespace
 
 #define OPTCORE_RULE(name, Type, options) rule_loops<Type, options>(),
 #define OPTCORE_FACTORED_RULE(name, Type) {},
+#define OPTCORE_ROWWISE_RULE(name, Type)                                                           \
+    {{},                                                                                           \
+     {{rowwise_loops<float, Type, false>(), rowwise_loops<double, Type, false>()},                 \
+      {rowwise_loops<float, Type, true>(), rowwise_loops<double, Type, true>()}}},
 extern constexpr KernelTable table = {
     OPTCORE_ISA_NAME,
     {

@@ -7,3 +7,4 @@
 #include "adam.h"
 #include "nadam.h"
 #include "adafactor.h"
+#include "rowwise_adagrad.h"

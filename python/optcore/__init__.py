@@ -32,7 +32,9 @@ from .optimizers import (
     NAdam,
     Optimizer,
     RMSprop,
+    RowwiseAdagrad,
 )
+from .rows import Rows
 
 __version__ = _load.version
 
@@ -49,6 +51,8 @@ __all__ = [
     "NonFiniteError",
     "Optimizer",
     "RMSprop",
+    "Rows",
+    "RowwiseAdagrad",
     "__version__",
     "available_isas",
     "clip_grad_norm_",

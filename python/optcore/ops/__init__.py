@@ -24,6 +24,7 @@ from .adam import adam_, adamw_
 from .momentum import momentum_
 from .nadam import nadam_
 from .rmsprop import rmsprop_
+from .rowwise_adagrad import rowwise_adagrad_
 from .sgd import sgd_
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "momentum_",
     "nadam_",
     "rmsprop_",
+    "rowwise_adagrad_",
     "sgd_",
 ]

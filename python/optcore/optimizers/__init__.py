@@ -9,6 +9,7 @@ from .ema import EMA
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
+from .rowwise_adagrad import RowwiseAdagrad
 from .sgd import SGD
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "NAdam",
     "Optimizer",
     "RMSprop",
+    "RowwiseAdagrad",
 ]

@@ -37,6 +37,8 @@ from .momentum import momentum
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .rows import coalesced, step_rows
+from .rowwise_adagrad import rowwise_adagrad
 from .sgd import sgd
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
@@ -49,6 +51,7 @@ __all__ = [
     "adamw",
     "average",
     "clip_factor",
+    "coalesced",
     "decode8",
     "encode8",
     "from_bfloat16",
@@ -60,8 +63,10 @@ __all__ = [
     "random16",
     "random_key",
     "rmsprop",
+    "rowwise_adagrad",
     "sgd",
     "split",
+    "step_rows",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",
