@@ -14,7 +14,7 @@ def rowwise_adagrad_(
     step: Steps,
     lr: float = 1e-2,
     weight_decay: float = 0.0,
-    eps: float = 1e-8,
+    eps: float = 1e-10,
     maximize: bool = False,
     clip_norm: float | None = None,
     clip_value: float | None = None,

@@ -64,7 +64,7 @@ class RowwiseAdagrad(Optimizer):
         lr: Scalar = 1e-2,
         weight_decay: Scalar = 0.0,
         initial_accumulator_value: float = 0.0,
-        eps: Scalar = 1e-8,
+        eps: Scalar = 1e-10,
         *,
         maximize: bool = False,
         **common: Unpack[Common],

@@ -20,7 +20,7 @@ def rowwise_adagrad(
     lr: float = 1e-2,
     weight_decay: float = 0.0,
     initial_accumulator_value: float = 0.0,
-    eps: float = 1e-8,
+    eps: float = 1e-10,
     maximize: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
