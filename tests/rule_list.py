@@ -175,17 +175,19 @@ RULES = (
         ),
         elementwise=False,
     ),
-    Rule(
-        "rowwise_adagrad",
-        "RowwiseAdagrad",
-        (
-            {},
-            {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-6},
-            {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
-        ),
-        elementwise=False,
-    ),
 )
+
+ROWWISE = Rule(
+    "rowwise_adagrad",
+    "RowwiseAdagrad",
+    (
+        {},
+        {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-6},
+        {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
+    ),
+    elementwise=False,
+)
+"""It takes C-contiguous arrays only, so it stands apart from tests of all layouts: test_rows.py."""
 
 ROWS = [(rule, options) for rule in RULES for options in rule.options]
 

@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from rule_list import ROWS, RULES, Options, Rule, row_id
+from rule_list import ROWS, ROWWISE, RULES, Options, Rule, gradients, row_id
 from stored import Twin, check
 
 import optcore as oc
@@ -19,13 +19,14 @@ from optcore import _core, reference
 
 pytestmark = pytest.mark.usefixtures("restored_runtime")
 
-BY_ROWS = [row for row in ROWS if row[0].elementwise or row[0].name == "rowwise_adagrad"]
+ROWWISE_ROWS = [(ROWWISE, options) for options in ROWWISE.options]
+BY_ROWS = [row for row in ROWS if row[0].elementwise] + ROWWISE_ROWS
 rows_of_rules = pytest.mark.parametrize("row", BY_ROWS, ids=row_id)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
 INTEGERS = [np.dtype(code) for code in "bhiqBHIQ"]
 WIDTHS = (1, 3, 7, 16, 33, 64)
 BF16 = ml_dtypes.bfloat16
-NAMES = {rule.name: rule for rule in RULES}
+NAMES = {rule.name: rule for rule in (*RULES, ROWWISE)}
 
 
 def named(
@@ -166,6 +167,68 @@ def test_a_vector_by_rows_is_adagrad():
         by_rows.step(rows)
         plain.step(rows)
         check("parameter", p, q, "")
+
+
+# Row-wise Adagrad on arrays. ---------------------------------------------------------------------
+
+SHAPES = [(), (1,), (40_001,), (5, 4097), (300, 161), (7, 3, 5), (0, 3), (3, 0), (1, 12_289)]
+rowwise_rows = pytest.mark.parametrize("row", ROWWISE_ROWS, ids=row_id)
+
+
+@rowwise_rows
+@both_dtypes
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_rowwise_adagrad_equals_the_reference(row, dtype, shape):
+    """Through `ops`, at every level and number of threads, with gradients of any layout."""
+    rule, options = row
+    rng = np.random.default_rng(15)
+    start = rng.normal(size=shape).astype(dtype)
+    for isa, threads in [(isa, n) for isa in _core.available_isas() for n in (1, 2, 3)]:
+        _core.use_isa(isa)
+        p, state = start.copy(), rule.start(start, options)
+        want, after = start.copy(), rule.start(start, options)
+        for t, g in zip((1, 2), gradients(np.random.default_rng(3), shape, dtype), strict=False):
+            given = g if t == 1 else np.array(g, np.float64, order="F")
+            want, after = rule.reference(want, given, after, step=t, **options)
+            rule.step(p, given, state, t, options, threads=threads)
+            check("parameter", p, want, (isa, threads, t))
+            check("sum", state["sum"], after["sum"], (isa, threads, t))
+
+
+@rowwise_rows
+@both_dtypes
+def test_rowwise_adagrad_with_all_that_goes_around_a_step(row, dtype):
+    rule, options = row
+    rng = np.random.default_rng(16)
+    params = {"E": rng.normal(size=(40, 9)).astype(dtype), "b": rng.normal(size=7).astype(dtype)}
+    want = {path: Expected(rule, options, p) for path, p in params.items()}
+    averages = {path: p.copy() for path, p in params.items()}
+    copies = (
+        None if dtype == np.float64 else {k: np.zeros(p.shape, BF16) for k, p in params.items()}
+    )
+    opt = rule.optimizer(
+        params, **options, clip_norm=2.0, ema=oc.EMA(0.75), copy_to=copies, stats=True,
+        zero_grads=True, nonfinite="raise",
+    )  # fmt: skip
+    for k in range(3):
+        before = {path: p.copy() for path, p in params.items()}
+        grads = {path: rng.normal(size=p.shape).astype(dtype) for path, p in params.items()}
+        norm = reference.global_norm(list(grads.values())) / 2
+        factor = reference.clip_factor(norm, 2.0) / 2
+        for path, g in grads.items():
+            want[path].step(np.arange(len(g)), g, grad_factor=factor)
+        opt.step(grads, grad_scale=2.0)
+        assert opt.grad_norm == norm
+        for path, p in params.items():
+            check("parameter", p, want[path].p, (path, k))
+            check("sum", opt.state[path]["sum"], want[path].state["sum"], (path, k))
+            averages[path] = reference.average(averages[path], p, 0.75 if k else 0.0)
+            check("ema", opt.state[path]["ema"], averages[path], (path, k))
+            if copies is not None:
+                check("copy", copies[path], p.astype(BF16), (path, k))
+            update = reference.update_sums(before[path], p)[0]
+            assert opt.stats.parameters[path].update_norm == math.sqrt(update)
+            assert not grads[path].any()
 
 
 # What rows look like. ----------------------------------------------------------------------------
