@@ -39,11 +39,27 @@ class Rule:
     def optimizer(self) -> Callable[..., Any]:
         return getattr(optcore, self.optimizer_name)
 
+    @property
+    def scalars(self) -> list[str]:
+        """The names of float64 state that a tensor has as a whole."""
+        return self.optimizer.scalar_names()
+
     def start(self, p: np.ndarray, options: Options) -> dict[str, np.ndarray]:
-        """The state before the first step: names in the order of the slots, initial values."""
-        _, after = self.reference(p, np.zeros_like(p), {}, step=1, **options)
-        first = {"sum": options.get("initial_accumulator_value", 0.0), "mu_product": 1.0}
-        return {name: np.full_like(x, first.get(name, 0.0)) for name, x in after.items()}
+        """The state before the first step: names in the order of the slots, initial values.
+
+        The class says what they are; the reference, which knows as well, has to agree.
+        """
+        kind, zero = self.optimizer, np.zeros_like(p)
+        wanted = self.reference(p, zero, {}, step=1, **options)
+        values = kind._initial_values() | options
+        state = {
+            name: np.full_like(x, kind._initial(name, values)) for name, x in wanted[1].items()
+        }
+        state.update({name: p.copy(order="K") for name in kind._mirrors if name in state})
+        got = self.reference(p, zero, state, step=1, **options)
+        for x, y in zip((got[0], *got[1].values()), (wanted[0], *wanted[1].values()), strict=True):
+            assert np.array_equal(x, y, equal_nan=True), self.name
+        return state
 
     def step(
         self,
@@ -55,7 +71,7 @@ class Rule:
         **more: Any,
     ) -> None:
         """One step in place through `ops`."""
-        own = {k: v for k, v in options.items() if k != "initial_accumulator_value"}
+        own = {k: v for k, v in options.items() if not k.startswith("initial_")}
         # adafactor_ takes the one slot of a vector in the place of row_var.
         slots = {"row_var" if k == "variance" else k: v for k, v in state.items()}
         assert self.ops(p, g, **slots, step=step, **own, **more) is None

@@ -105,7 +105,7 @@ class Twin:
         wide = self.p if p.dtype == np.float64 else widened(self.p)
         self.kept = {"master": wide, "split": np.zeros_like(wide, np.int16)}.get(rounding)
         start = rule.start(wide, options)
-        self.scalars = [name for name in start if name == "mu_product"]
+        self.scalars = [name for name in start if name in rule.scalars]
         self.kinds = state_kinds([name for name in start if name not in self.scalars], state)
         self.state = self._stored(start)
 

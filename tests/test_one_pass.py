@@ -710,7 +710,7 @@ def test_state_dict_round_trip(row, rounding):
     if rounding != "nearest" and not rule.elementwise:
         return  # Adafactor has no parameters of 16 bits
     params = model(rng, dtype)
-    names = [n for n in rule.start(np.zeros(1, np.float32), options) if n != "mu_product"]
+    names = [n for n in rule.start(np.zeros(1, np.float32), options) if n not in rule.scalars]
     make: Any = {**options, "ema": oc.EMA(warming), "seed": 9}
     if rule.elementwise:
         make["low_precision"] = None if rounding == "nearest" else rounding
@@ -1067,7 +1067,7 @@ def test_everything_at_once(row, case):
         return  # Adafactor has no parameters of 16 bits
     dtype = {"f32": np.float32, "f64": np.float64}.get(case, BF16)
     rounding = case if case in ("split", "master", "stochastic") else "nearest"
-    names = [n for n in rule.start(np.zeros(1, np.float32), options) if n != "mu_product"]
+    names = [n for n in rule.start(np.zeros(1, np.float32), options) if n not in rule.scalars]
     state = "mixed" if rule.elementwise and dtype != np.float64 and names else "float32"
     copy = None if dtype == np.float64 else np.float16
     rng = np.random.default_rng(0)

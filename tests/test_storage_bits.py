@@ -43,7 +43,9 @@ def as_dtype(x: np.ndarray, dtype: Any) -> np.ndarray:
 
 def states_of(rule: Rule, options: Options) -> tuple[str, ...]:
     """A rule without state has but one way to store it."""
-    names = [name for name in rule.start(np.zeros(1, np.float32), options) if name != "mu_product"]
+    names = [
+        name for name in rule.start(np.zeros(1, np.float32), options) if name not in rule.scalars
+    ]
     return STATES if len(names) > 1 else STATES[:3] if names else STATES[:1]
 
 
@@ -77,7 +79,7 @@ class Run:
         self.guard, self.isa = Guarded(), isa
         self.p = self.guard.copy(twin.p, offset)
         self.state = {
-            name: self.guard.copy(x, (offset + 2 + k) % 5 if name != "mu_product" else 0)
+            name: self.guard.copy(x, (offset + 2 + k) % 5 if name not in twin.scalars else 0)
             for k, (name, x) in enumerate(twin.state.items())
         }
 

@@ -20,12 +20,13 @@ std::string item(const std::string &name, size_t i, size_t count) {
 double apply(const std::string &rule, unsigned variant, const std::vector<py::object> &params,
              const std::vector<py::object> &grads,
              const std::vector<std::vector<py::object>> &slots,
-             const std::vector<py::object> &scalars, const std::vector<double> &hypers,
+             const std::vector<std::vector<py::object>> &scalars, const std::vector<double> &hypers,
              bool decoupled, bool maximize, const std::vector<uint64_t> &steps, double clip_norm,
              double clip_value, int threads) {
     const Group group = make_group(rule, variant, decoupled, maximize, hypers);
     const size_t count = params.size();
-    if (grads.size() != count || slots.size() != count || steps.size() != count)
+    if (grads.size() != count || slots.size() != count || scalars.size() != count ||
+        steps.size() != count)
         throw py::value_error("g: expected " + std::to_string(count) +
                               " arrays, one per parameter, got " + std::to_string(grads.size()) +
                               "; pass lists of equal length");
@@ -36,8 +37,7 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     GradientStore store;
     for (size_t i = 0; i < count; ++i) {
         checked.push_back(check_param(params[i], item("p", i, count)));
-        const py::object scalar = i < scalars.size() ? scalars[i] : py::none();
-        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalar, Extras(),
+        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalars[i], Extras(),
                                    count == 1 ? "" : "[" + std::to_string(i) + "]", written,
                                    tensor_store));
         if (steps[i] == 0)

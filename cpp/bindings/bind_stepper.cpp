@@ -35,8 +35,8 @@ void bind_stepper(py::module_ &m) {
         .def(
             "add",
             [](Stepper &s, size_t group, size_t leaf, const std::vector<py::object> &slots,
-               py::object scalars, const std::string &rounding, py::object kept, py::object average,
-               py::object copy) {
+               const std::vector<py::object> &scalars, const std::string &rounding, py::object kept,
+               py::object average, py::object copy) {
                 s.add(group, leaf, slots, scalars, {rounding_named(rounding), kept, average, copy});
             },
             py::arg("group"), py::arg("leaf"), py::arg("slots"), py::arg("scalars"),

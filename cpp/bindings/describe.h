@@ -33,7 +33,7 @@ struct Extras {
 /// an array, or for 8-bit state a pair of codes and scales. Slots are named in messages with
 /// `suffix` behind their name.
 Tensor describe(const Group &group, int group_index, const Param &param,
-                const std::vector<py::object> &slots, const py::object &scalars,
+                const std::vector<py::object> &slots, const std::vector<py::object> &scalars,
                 const Extras &extras, const std::string &suffix, WrittenBuffers &written,
                 TensorStore &store);
 

@@ -155,17 +155,17 @@ double Stepper::get_hyper(size_t g, const std::string &name) const {
     return sources_.at(g)[index_of(name)].at(step_);
 }
 
-void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
-                  const Extras &extras) {
+void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
+                  const std::vector<py::object> &scalars, const Extras &extras) {
     const Tree &tree = *trees_.at(g);
     params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
     tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars, extras,
                                 " of " + params_.back().path, written_, store_));
     tensors_.back().path_hash = hash_of(tree.paths()[leaf]);
     total_ += params_.back().size;
-    for (const auto &slot : slots)
-        keep_.push_back(slot);
-    for (const auto &array : {scalars, extras.kept, extras.average, extras.copy})
+    for (const auto *arrays : {&slots, &scalars})
+        keep_.insert(keep_.end(), arrays->begin(), arrays->end());
+    for (const auto &array : {extras.kept, extras.average, extras.copy})
         keep_.push_back(array);
 }
 

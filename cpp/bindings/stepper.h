@@ -35,8 +35,8 @@ public:
     double get_hyper(size_t group, const std::string &name) const;
 
     /// Adds the next leaf of the trees, in order, with its state.
-    void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
-             const Extras &extras);
+    void add(size_t group, size_t leaf, const std::vector<py::object> &slots,
+             const std::vector<py::object> &scalars, const Extras &extras);
     /// After the last one: a ValueError if any of them overlap.
     void finish() { written_.finish(); }
 

@@ -13,7 +13,7 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         if (!t.active() || !t.factored)
             continue;
         const RuleContext context = {g.hyper[0],    g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.next_step(), t.scalars,  t.dtype,
+                                     t.next_step(), nullptr,    t.dtype,
                                      nullptr};
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();

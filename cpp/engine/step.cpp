@@ -1,5 +1,6 @@
 #include "step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -41,6 +42,24 @@ void make_room(const Tensor *tensors, int64_t count, const StepOptions &options,
     work.stats.assign(size_t(count), {});
 }
 
+/// The float64 scalars that a tensor keeps.
+struct Kept {
+    double value[kMaxScalars] = {};
+
+    void read(const Tensor &t) {
+        for (int k = 0; k < kMaxScalars; ++k)
+            value[k] = t.scalar[k] ? *t.scalar[k] : 0;
+    }
+    void write(const Tensor &t) const {
+        for (int k = 0; k < kMaxScalars; ++k)
+            if (t.scalar[k])
+                *t.scalar[k] = value[k];
+    }
+    bool operator==(const Kept &other) const {
+        return std::equal(value, value + kMaxScalars, other.value);
+    }
+};
+
 /// Works out the scalars of rules, and updates scalar state. Neighbours whose scalars are the same
 /// share them: those that agree in all that decides them.
 class ScalarsOf {
@@ -49,26 +68,27 @@ public:
         : groups_(groups), factor_(factor), clip_value_(clip_value), work_(work) {}
 
     const void *operator()(const Tensor &t) {
-        const double before = t.scalars ? *t.scalars : 0;
+        Kept before;
+        before.read(t);
         if (t.group == group_ && t.dtype == dtype_ && t.steps == step_ && before == before_) {
-            if (t.scalars)
-                *t.scalars = after_;
+            after_.write(t);
             return work_.blocks.back().bytes;
         }
         group_ = t.group;
         dtype_ = t.dtype;
         step_ = t.steps;
-        before_ = before;
+        before_ = after_ = before;
         const Group &group = groups_[t.group];
         const double lr = group.hyper[0], decay = group.hyper[1];
         const StepScalars scalars = {group.maximize ? -factor_ : factor_, clip_value_, decay,
                                      group.decoupled ? 1 - lr * decay : 1};
-        const RuleContext context = {
-            lr, decay, group.hyper + kCommonHyperCount, t.steps, t.scalars, t.dtype, &work_.powers};
+        const RuleContext context = {lr,           decay,        group.hyper + kCommonHyperCount,
+                                     t.steps,      after_.value, t.dtype,
+                                     &work_.powers};
         work_.blocks.emplace_back();
         void *block = work_.blocks.back().bytes;
         rule_info(group.rule).prepare(group.variant, t.dtype, context, scalars, block);
-        after_ = t.scalars ? *t.scalars : 0;
+        after_.write(t);
         return block;
     }
 
@@ -76,11 +96,11 @@ private:
     const Group *groups_;
     double factor_, clip_value_;
     Workspace &work_;
-    // Of the last tensor: `before_` and `after_` are its scalar state.
+    // Of the last tensor, and its scalar state before and after.
     int group_ = -1;
     Dtype dtype_ = Dtype::f32;
     uint64_t step_ = 0;
-    double before_ = 0, after_ = 0;
+    Kept before_, after_;
 };
 
 /// Lists what has to be done, in the order of the tensors, and counts the step.

@@ -38,7 +38,7 @@ struct MatrixShape {
 struct Tensor {
     void *param = nullptr;
     void *slot[kMaxSlots] = {};
-    double *scalars = nullptr;
+    double *scalar[kMaxScalars] = {}; ///< float64 state that the tensor has as a whole
     int64_t size = 0;
     uint64_t steps = 0; ///< executed so far
     Gradient grad;

@@ -24,7 +24,8 @@ inline T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
 template <bool Coupled, class T, class Rule>
 inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRICT p,
                           const T *OPTCORE_RESTRICT g, T *OPTCORE_RESTRICT s0,
-                          T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2, int64_t n) {
+                          T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2, T *OPTCORE_RESTRICT s3,
+                          int64_t n) {
     constexpr int slots = Rule::slots.count();
     OPTCORE_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
@@ -35,6 +36,8 @@ inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRIC
             s[1] = s1[i];
         if constexpr (slots > 2)
             s[2] = s2[i];
+        if constexpr (slots > 3)
+            s[3] = s3[i];
         p[i] = stepped<Coupled>(c, rule, g[i], p[i], s);
         if constexpr (slots > 0)
             s0[i] = s[0];
@@ -42,6 +45,8 @@ inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRIC
             s1[i] = s[1];
         if constexpr (slots > 2)
             s2[i] = s[2];
+        if constexpr (slots > 3)
+            s3[i] = s[3];
     }
 }
 
@@ -51,7 +56,8 @@ void sweep(const void *scalars, const Streams *streams, int64_t n) {
     sweep_streams<Coupled>(all.common, all.rule, static_cast<T *>(streams->param),
                            static_cast<const T *>(streams->grad),
                            static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
-                           static_cast<T *>(streams->slot[2]), n);
+                           static_cast<T *>(streams->slot[2]), static_cast<T *>(streams->slot[3]),
+                           n);
 }
 
 // bfloat16 is read and written two at a time, as 32-bit words: every lane of the vectors then stays
@@ -84,7 +90,8 @@ inline void store_param(Pair *p, const float * /*slots*/, int64_t k, float low, 
 template <bool Coupled, class Slot, class Rule>
 inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RESTRICT p,
                         const Pair *OPTCORE_RESTRICT g, Slot *OPTCORE_RESTRICT s0,
-                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2, int64_t pairs) {
+                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2,
+                        Slot *OPTCORE_RESTRICT s3, int64_t pairs) {
     constexpr int slots = Rule::slots.count();
     OPTCORE_INDEPENDENT
     for (int64_t k = 0; k < pairs; ++k) {
@@ -95,6 +102,8 @@ inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RE
             load_pair(s1, k, low[1], high[1]);
         if constexpr (slots > 2)
             load_pair(s2, k, low[2], high[2]);
+        if constexpr (slots > 3)
+            load_pair(s3, k, low[3], high[3]);
         const float p0 = stepped<Coupled>(c, rule, low_half(g[k]), low_half(p[k]), low);
         const float p1 = stepped<Coupled>(c, rule, high_half(g[k]), high_half(p[k]), high);
         store_param(p, s0, k, p0, p1);
@@ -104,6 +113,8 @@ inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RE
             store_pair(s1, k, low[1], high[1]);
         if constexpr (slots > 2)
             store_pair(s2, k, low[2], high[2]);
+        if constexpr (slots > 3)
+            store_pair(s3, k, low[3], high[3]);
     }
 }
 
@@ -125,7 +136,7 @@ void sweep_bf16(const void *scalars, const Streams *streams, int64_t n) {
     Slot *slot[kMaxSlots];
     for (int k = 0; k < kMaxSlots; ++k)
         slot[k] = static_cast<Slot *>(streams->slot[k]);
-    sweep_pairs<Coupled>(all.common, all.rule, p, g, slot[0], slot[1], slot[2], n / 2);
+    sweep_pairs<Coupled>(all.common, all.rule, p, g, slot[0], slot[1], slot[2], slot[3], n / 2);
     if (n % 2 == 0)
         return;
     float s[kMaxSlots] = {};

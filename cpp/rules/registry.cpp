@@ -18,9 +18,10 @@ namespace {
 template <class T, class Rule>
 void prepare_scalars(const RuleContext &context, const StepScalars &s, void *out) {
     static_assert(sizeof(Scalars<T, Rule>) <= kScalarBytes, "raise kScalarBytes");
+    const Rule rule(context); // first: it may update the scalars that the rate depends on
     const Common<T> common = {T(s.grad_factor), T(s.clip_value), T(s.l2), T(s.keep),
                               T(Rule::rate(context))};
-    new (out) Scalars<T, Rule>{common, Rule(context)};
+    new (out) Scalars<T, Rule>{common, rule};
 }
 
 template <template <class, unsigned> class Rule, int Options, unsigned V = 0>

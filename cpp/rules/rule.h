@@ -11,8 +11,9 @@
 
 namespace optcore {
 
-constexpr int kMaxSlots = 3;
-constexpr int kMaxHypers = 14;
+constexpr int kMaxSlots = 4;
+constexpr int kMaxScalars = 4;
+constexpr int kMaxHypers = 16;
 constexpr int kMaxOptions = 3;
 
 /// What a step computes in.
@@ -62,7 +63,7 @@ struct DirectionRule {
     static constexpr unsigned non_negative = 0; ///< bit i: slot i never holds a negative number
     static constexpr Names options = {};
     static constexpr Names scalar_slots = {};
-    static double rate(const RuleContext &c) { return c.lr; }
+    static double rate(const RuleContext &c) { return c.lr; } // after the rule itself is made
 };
 
 /// A rule that returns the new parameter itself, because its rate sits inside a buffer.

@@ -58,7 +58,7 @@ def apply_(
         params,
         _listed(g, several, "g", count),
         [[slots[name][i] for name in tensors] for i in range(count)],
-        slots[scalars[0]] if scalars else [],
+        [[slots[name][i] for name in scalars] for i in range(count)],
         [found[name] for name in kind.hypers()],
         bool(values.get("decoupled_weight_decay", False)),
         bool(values["maximize"]),

@@ -95,7 +95,7 @@ def moved(p: Array, u: Array, *, keep: float, rate: float) -> Array:
     return np.asarray(p * T(keep) - T(rate) * u)
 
 
-def slot(state: State, name: str, like: Array, start: float = 0.0) -> Array:
+def slot(state: State, name: str, like: Array, start: float | Array = 0.0) -> Array:
     """The array of that name, or a new one filled with `start` where the state has none yet.
 
     >>> slot({}, "sum", np.zeros(2), start=0.5)
@@ -120,20 +120,24 @@ def laid_out(x: Array, like: Array) -> Array:
     return copy
 
 
-def result(p: Array, new: Array, state: Mapping[str, Array]) -> Result:
+def result(
+    p: Array, new: Array, state: Mapping[str, Array], scalars: Mapping[str, float] | None = None
+) -> Result:
     """The new parameter and state as arrays, with their types and shapes asserted.
 
-    What has the shape of the parameter also has its order in memory, on which sums depend.
+    What has the shape of the parameter also has its order in memory, on which sums depend. Scalars
+    that a tensor has as a whole become float64 arrays of no axes.
 
     >>> result(np.zeros(1), np.ones(1), {"sum": np.ones(1)})
     (array([1.]), {'sum': array([1.])})
     """
     arrays = {name: np.asarray(x) for name, x in state.items()}
     for name, x in arrays.items():
-        assert x.dtype == (np.float64 if name == "mu_product" else p.dtype), name
+        assert x.dtype == p.dtype, name
         if x.shape == p.shape:
             arrays[name] = laid_out(x, p)
     new = np.asarray(new)
     assert new.dtype == p.dtype
     assert new.shape == p.shape
+    arrays |= {name: np.asarray(x, np.float64) for name, x in (scalars or {}).items()}
     return laid_out(new, p), arrays

@@ -93,8 +93,8 @@ def nadam(
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
     u = (take_m * m + take_g * g) / (np.sqrt(v * correct_v) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    new_state = {"exp_avg": m, "exp_avg_sq": v, "mu_product": np.asarray(product, np.float64)}
-    return result(p, moved(p, u, keep=keep, rate=lr), new_state)
+    new_state = {"exp_avg": m, "exp_avg_sq": v}
+    return result(p, moved(p, u, keep=keep, rate=lr), new_state, {"mu_product": product})
 
 
 def _momentum(beta1: float, decay: float | None, t: float) -> float:
