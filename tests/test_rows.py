@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from rule_list import ROWS, ROWWISE, RULES, Options, Rule, gradients, row_id
+from rule_list import ROWS, ROWWISE, RULES, Options, Rule, gradients, is_elementwise, row_id
 from stored import Twin, check
 
 import optcore as oc
@@ -20,7 +20,7 @@ from optcore import _core, reference
 pytestmark = pytest.mark.usefixtures("restored_runtime")
 
 ROWWISE_ROWS = [(ROWWISE, options) for options in ROWWISE.options]
-BY_ROWS = [row for row in ROWS if row[0].elementwise] + ROWWISE_ROWS
+BY_ROWS = [row for row in ROWS if is_elementwise(row)] + ROWWISE_ROWS
 rows_of_rules = pytest.mark.parametrize("row", BY_ROWS, ids=row_id)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
 INTEGERS = [np.dtype(code) for code in "bhiqBHIQ"]
@@ -576,8 +576,16 @@ BAD = {
         r"grads/E\.values: expected a real float array, got a int64 array",
     ),
     "a rule of whole matrices": Bad(
-        lambda: oc.Rows([1], zeros(1, 3)), TypeError, "the rule works on whole matrices",
+        lambda: oc.Rows([1], zeros(1, 3)), TypeError, "the rule looks at whole tensors, got rows",
         kind=oc.Adafactor,
+    ),
+    "a rule with a trust ratio": Bad(
+        lambda: oc.Rows([1], zeros(1, 3)), TypeError, "the rule looks at whole tensors, got rows",
+        kind=oc.LAMB,
+    ),
+    "a mask that looks at whole tensors": Bad(
+        lambda: oc.Rows([1], zeros(1, 3)), TypeError, "as cautious=True looks at whole tensors",
+        {"cautious": True},
     ),
     "8-bit state": Bad(
         lambda: oc.Rows([1], np.zeros((1, 3), np.float32)), TypeError,

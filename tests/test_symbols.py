@@ -34,7 +34,7 @@ AVX = re.compile(r"^v[a-z]|[yz]mm\d")
 # The functions that go over elements.
 LOOPS = re.compile(
     r"::(sweep(_bf16)?|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
-    r"|sum_squares(_16)?|stream)<"
+    r"|rowwise_(sum|apply)|sum_squares(_16)?|stream)<"
 )
 WIDTHS = {"baseline": 16, "x86_64_v3": 32, "x86_64_v4": 64}
 

@@ -1,5 +1,7 @@
 #include "read_rows.h"
 
+#include "rules/registry.h"
+
 namespace optcore {
 namespace {
 
@@ -26,16 +28,23 @@ IndexType index_type(const py::array &indices, const std::string &name) {
 
 std::vector<py::ssize_t> shape_of(const py::array &a) { return {a.shape(), a.shape() + a.ndim()}; }
 
-void check_supported(const Param &param, const Tensor &tensor, const std::string &name) {
-    if (tensor.factored)
-        throw py::type_error(name + ": expected an array, as the rule works on whole matrices, got "
+void check_supported(const Param &param, const Tensor &tensor, const Group &group,
+                     const std::string &name) {
+    const RuleInfo &info = rule_info(group.rule);
+    if (info.factored || info.global || info.sums > 0)
+        throw py::type_error(name + ": expected an array, as the rule looks at whole tensors, got "
                                     "rows; scatter them into an array of zeros, or take a rule "
                                     "that is elementwise");
+    if (group.mask_update)
+        throw py::type_error(name + ": expected an array, as cautious=True looks at whole tensors, "
+                                    "got rows; leave it out, or put this parameter in a group "
+                                    "without it");
     const Buffers &b = *tensor.buffers;
     for (int k = 0; k < b.slots; ++k)
         if (b.slot_format[k] == Format::code8 || b.slot_format[k] == Format::signed_code8)
-            throw py::type_error(name + ": expected an array, as the parameter's state is 8-bit, "
-                                        "got rows; blocks of " +
+            throw py::type_error(name +
+                                 ": expected an array, as the parameter's state is 8-bit, "
+                                 "got rows; blocks of " +
                                  std::to_string(kQuantum) +
                                  " elements that share a scale straddle rows: use "
                                  "state_dtype='bfloat16' or 'float32' for it");
@@ -65,10 +74,10 @@ int64_t row_width(const Param &param, const std::string &why) {
     return width;
 }
 
-Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, LazyName name,
-                   GradientStore &store, bool zeroed, py::object *values, uintptr_t *low,
-                   uintptr_t *high) {
-    check_supported(param, tensor, name());
+Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, const Group &group,
+                   LazyName name, GradientStore &store, bool zeroed, py::object *values,
+                   uintptr_t *low, uintptr_t *high) {
+    check_supported(param, tensor, group, name());
     const int64_t width = row_width(param, "as its gradient names rows");
     const py::handle given(rows);
     const auto indices = py::reinterpret_borrow<py::array>(given.attr("indices"));
@@ -99,13 +108,13 @@ Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, Laz
         throw py::value_error(in("values") + ": expected shape " + shown(like.shape) +
                               ", a row of the parameter for each index, got " +
                               shown(shape_of(array)) + "; reshape it, or look at the indices");
-    Gradient grad = read_gradient(
-        values->ptr(), like, [&] { return in("values"); }, store, zeroed, low, high);
+    Gradient grad =
+        read_gradient(values->ptr(), like, [&] { return in("values"); }, store, zeroed, low, high);
 
     RowSet &set = store.next_rows();
-    const int64_t wrong = set.assign({indices.data(), indices.shape(0),
-                                      indices.shape(0) > 0 ? indices.strides(0) : 0, type},
-                                     param.shape[0], width);
+    const int64_t wrong = set.assign(
+        {indices.data(), indices.shape(0), indices.shape(0) > 0 ? indices.strides(0) : 0, type},
+        param.shape[0], width);
     if (wrong >= 0)
         throw py::value_error(
             in("indices") + ": expected rows of " + param.path + ", 0 to " +

@@ -14,9 +14,9 @@ int64_t row_width(const Param &param, const std::string &why);
 
 /// Checks named rows against their parameter, and sorts them. `values` receives the array of
 /// values, `low` and `high` the addresses between which it lies.
-Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, LazyName name,
-                   GradientStore &store, bool zeroed, py::object *values, uintptr_t *low,
-                   uintptr_t *high);
+Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, const Group &group,
+                   LazyName name, GradientStore &store, bool zeroed, py::object *values,
+                   uintptr_t *low, uintptr_t *high);
 
 } // namespace optcore
 

@@ -107,11 +107,14 @@ void Stepper::set_options(const StepOptions &options) {
     options_ = options;
 }
 
-void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize) {
+void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize,
+                          bool mask_update, bool mask_decay) {
     const Busy busy(*this);
     groups_.at(g).variant = variant;
     groups_.at(g).decoupled = decoupled || info_.factored;
     groups_.at(g).maximize = maximize;
+    groups_.at(g).mask_update = mask_update && info_.maskable;
+    groups_.at(g).mask_decay = mask_decay && info_.maskable;
 }
 
 Source Stepper::source_of(py::object value) {
@@ -157,17 +160,17 @@ double Stepper::get_hyper(size_t g, const std::string &name) const {
     return sources_.at(g)[index_of(name)].at(step_);
 }
 
-void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
-                  const Extras &extras) {
+void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
+                  const std::vector<py::object> &scalars, const Extras &extras) {
     const Tree &tree = *trees_.at(g);
     params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
     tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars, extras,
                                 " of " + params_.back().path, written_, store_));
     tensors_.back().path_hash = hash_of(tree.paths()[leaf]);
     total_ += params_.back().size;
-    for (const auto &slot : slots)
-        keep_.push_back(slot);
-    for (const auto &array : {scalars, extras.kept, extras.average, extras.copy})
+    for (const auto *arrays : {&slots, &scalars})
+        keep_.insert(keep_.end(), arrays->begin(), arrays->end());
+    for (const auto &array : {extras.kept, extras.average, extras.copy})
         keep_.push_back(array);
 }
 
@@ -208,7 +211,8 @@ void Stepper::bind(py::object grads) {
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
         if (tensors_[i].grad.rows)
-            throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got "
+            throw py::type_error(gradient_name(i) +
+                                 ": expected an array, as it stays bound, got "
                                  "rows, which differ from step to step; pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
@@ -314,8 +318,8 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
             if (options_.stats)
                 throw py::type_error(name() + ": expected an array, as stats is on, got rows; "
                                               "statistics are of whole tensors: leave it out");
-            g = read_rows(grad, param, tensors_[i], name, store, options_.zero_grads, &values, &low,
-                          &high);
+            g = read_rows(grad, param, tensors_[i], groups_[size_t(tensors_[i].group)], name, store,
+                          options_.zero_grads, &values, &low, &high);
             grad = values.ptr();
         } else {
             g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);

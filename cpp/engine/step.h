@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "norm.h"
-#include "powers.h"
 #include "row_step.h"
+#include "rule_scalars.h"
 #include "tensor.h"
 
 namespace optcore {
@@ -35,11 +35,6 @@ struct StepResult {
 
 /// Sums over one tensor: Σg² before scaling, Σ(θ' − θ)², Σθ², max |θ' − θ|.
 using TensorStats = BlockStats;
-
-/// The scalars of one rule at one step number, ready for the loop.
-struct alignas(16) ScalarBlock {
-    unsigned char bytes[kScalarBytes];
-};
 
 /// What is to be done to one tensor.
 struct Job {

@@ -20,6 +20,9 @@ namespace {
 #include "sums.h"
 #include "code8.h"
 #include "sweep.h"
+#include "rule_sums.h"
+#include "masked.h"
+#include "rule_loops.h"
 #include "convert.h"
 #include "tile.h"
 #include "factored.h"
@@ -30,16 +33,14 @@ namespace {
 
 #define OPTCORE_RULE(name, Type, options) rule_loops<Type, options>(),
 #define OPTCORE_FACTORED_RULE(name, Type) {},
-#define OPTCORE_ROWWISE_RULE(name, Type)                                                           \
-    {{},                                                                                           \
-     {{rowwise_loops<float, Type, false>(), rowwise_loops<double, Type, false>()},                 \
-      {rowwise_loops<float, Type, true>(), rowwise_loops<double, Type, true>()}}},
+#define OPTCORE_ROWWISE_RULE(name, Type) rowwise_rule_loops<Type>(),
 extern constexpr KernelTable table = {
     OPTCORE_ISA_NAME,
     {
 #include "../rules/rules.def"
     },
     {&tile<float>, &tile<double>},
+    {&tile_sums<float>, &tile_sums<double>},
     {factored_loops<float>(), factored_loops<double>()},
     {&sum_squares<float>, &sum_squares<double>, &sum_squares_16<from_bf16>,
      &sum_squares_16<from_f16>},

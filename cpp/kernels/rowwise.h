@@ -34,3 +34,13 @@ constexpr RowwiseLoops rowwise_loops() {
     return {&rowwise_sum<T, Rule<T>, Coupled>, &rowwise_grow<T, Rule<T>>,
             &rowwise_apply<T, Rule<T>, Coupled>};
 }
+
+template <template <class> class Rule>
+constexpr RuleLoops rowwise_rule_loops() {
+    RuleLoops loops = {};
+    loops.rowwise[0][int(Dtype::f32)] = rowwise_loops<float, Rule, false>();
+    loops.rowwise[0][int(Dtype::f64)] = rowwise_loops<double, Rule, false>();
+    loops.rowwise[1][int(Dtype::f32)] = rowwise_loops<float, Rule, true>();
+    loops.rowwise[1][int(Dtype::f64)] = rowwise_loops<double, Rule, true>();
+    return loops;
+}

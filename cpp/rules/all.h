@@ -6,5 +6,6 @@
 #include "adadelta.h"
 #include "adam.h"
 #include "nadam.h"
+#include "lamb.h"
 #include "adafactor.h"
 #include "rowwise_adagrad.h"

@@ -71,8 +71,9 @@ def show_config() -> None:
 def rules() -> list[dict[str, Any]]:
     """The catalogue of rules: name, kind, options, hyperparameters, state slots.
 
-    `kind` is "elementwise" or "per_tensor": whether a tensor may be sharded without changing the
-    result. `bits` says that results are the same to the bit on every CPU and thread count.
+    `kind` is "elementwise", "row_wise", "per_tensor" or "global": whether a tensor, or a group of
+    them, may be sharded without changing the result. `bits` says that results are the same to the
+    bit on every CPU and thread count.
     """
     return [{**rule, "bits": True} for rule in _core.rules()]
 

@@ -20,10 +20,11 @@ class Rows:
     appearance, in the type that the step computes in. `clip_norm` and `nonfinite` look at these
     sums.
 
-    Every elementwise rule takes rows, in the same step as dense gradients; `Adafactor` does not,
-    nor do parameters with 8-bit state, `stats=True` or `bind`. An average (`ema=`) goes on in all
-    rows; a 16-bit copy (`copy_to=`) is written where rows are named. `zero_grads=True` sets
-    `values` to zero.
+    Every elementwise rule takes rows, and so does `RowwiseAdagrad`, in the same step as dense
+    gradients. Rules that look at whole tensors do not, nor do `cautious=True`, 8-bit state,
+    `stats=True` and `bind`. An average (`ema=`) goes on in all rows; a 16-bit copy (`copy_to=`) is
+    written where rows are named. `zero_grads=True` sets `values` to zero. (`SparseAdam` adds ε to
+    √v, `Adam` to √v̂: its ε is ours times √(1 − β2ᵗ).)
 
     Args:
         indices: integers of any dtype, one axis, in any order, with or without repeats; from 0 to

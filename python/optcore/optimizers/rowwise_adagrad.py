@@ -79,14 +79,15 @@ class RowwiseAdagrad(Optimizer):
         super().__init__(params, values, **common)
 
     @classmethod
-    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: values[name] for name in ("lr", "weight_decay", "eps")}
-
-    @classmethod
     def _check(cls, values: Mapping[str, Any]) -> None:
         finite(values["initial_accumulator_value"], "initial_accumulator_value")
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial_values(cls) -> dict[str, Any]:
+        return {"initial_accumulator_value": 0.0}
+
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return float(values["initial_accumulator_value"])
 
     def _slots_of(self, group: int, param: Array, where: str) -> dict[str, Slot]:
