@@ -106,6 +106,26 @@ def sum_squares(x: Array, like: Array | None = None) -> float:
 
 
 @quiet
+def dot(x: Array, y: Array) -> float:
+    """Σxy over two vectors, multiplied and added in float64.
+
+    Args:
+        x: float32 or float64, one axis.
+        y: of the shape and type of x.
+
+    Returns:
+        A float64 value as a Python float.
+
+    >>> dot(np.float32([3, 4]), np.float32([2, -1]))
+    2.0
+    """
+    # Lanes start from +0, so that a sum of nothing but −0 is +0.
+    products = x.astype(np.float64) * y.astype(np.float64) + 0.0
+    blocks = np.array([lane_sum(products[i : i + BLOCK]) for i in range(0, x.size, BLOCK)])
+    return float(in_turn(blocks))
+
+
+@quiet
 def update_sums(before: Array, after: Array) -> tuple[float, float, float]:
     """How far a step has moved a parameter, and from where: Σd², Σθ² and max|d|, d = θ' - θ.
 
