@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _core
 from .optimizers.hyper import thread_count
+from .optimizers.lbfgs import LBFGS
 
 
 def isa() -> str:
@@ -71,10 +72,10 @@ def show_config() -> None:
 def rules() -> list[dict[str, Any]]:
     """The catalogue of rules: name, kind, options, hyperparameters, state slots.
 
-    `kind` is "elementwise" or "per_tensor": whether a tensor may be sharded without changing the
-    result. `bits` says that results are the same to the bit on every CPU and thread count.
+    `kind` is "elementwise", "per_tensor" or "global": what may be sharded without changing the
+    result. `bits` says that results equal `optcore.reference` to the bit.
     """
-    return [{**rule, "bits": True} for rule in _core.rules()]
+    return [*({**rule, "bits": True} for rule in _core.rules()), LBFGS.catalogued()]
 
 
 def _cpu_name() -> str:

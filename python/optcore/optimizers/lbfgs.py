@@ -71,7 +71,7 @@ class LBFGS:
         ...     a, b = x
         ...     loss = (1 - a) ** 2 + 100 * (b - a * a) ** 2
         ...     return loss, np.array([2 * (a - 1) - 400 * a * (b - a * a), 200 * (b - a * a)])
-        >>> opt = oc.LBFGS(x, max_iter=100, line_search_fn="strong_wolfe")
+        >>> opt = oc.LBFGS(x, max_iter=50, tolerance_change=0.0, line_search_fn="strong_wolfe")
         >>> print(opt.step(rosenbrock).round(6))
         24.2
         >>> np.round(x, 6)
@@ -79,6 +79,20 @@ class LBFGS:
     """
 
     rule: ClassVar[str] = "lbfgs"
+
+    @classmethod
+    def catalogued(cls) -> dict[str, Any]:
+        """The row of `optcore.rules()`."""
+        return {
+            "name": cls.rule,
+            "kind": "global",
+            "options": [],
+            "hypers": ["lr"],
+            "slots": [["d", "prev_flat_grad", "old_dirs", "old_stps"]],
+            "non_negative": [],
+            "scalar_slots": [],
+            "bits": False,
+        }
 
     def __init__(
         self,
