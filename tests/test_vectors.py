@@ -1,4 +1,4 @@
-"""The core's arithmetic of whole vectors: the bits of NumPy, at every ISA level and thread count."""
+"""Arithmetic of whole vectors: the bits of NumPy, at every ISA level and number of threads."""
 
 from __future__ import annotations
 

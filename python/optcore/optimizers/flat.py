@@ -22,8 +22,8 @@ class Flat:
     >>> flat.read()
     array([1., 2., 3., 4., 5.])
     >>> flat.write(np.arange(5.0))
-    >>> W[1, 0], flat.place_of(3)
-    (np.float64(2.0), (0, 3))
+    >>> print(W[1, 0], b, flat.place_of(3))
+    2.0 4.0 (0, 3)
     """
 
     def __init__(self, params: Sequence[Array]):
@@ -72,6 +72,6 @@ def _shaped(row: Array, like: Array) -> Array:
     """The opposite of `in_memory_order`: a view of the row with the axes of `like`."""
     order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
     turned = row.reshape([like.shape[axis] for axis in order])
-    flips = tuple(slice(None, None, -1 if s < 0 else 1) for s in like.strides)
+    flips = (*(slice(None, None, -1 if s < 0 else 1) for s in like.strides), ...)
     back: Array = turned.transpose(np.argsort(order).tolist())[flips]
     return back

@@ -77,7 +77,9 @@ def strong_wolfe(
     while True:
         # The book compares the losses from the second trial on, torch from the third, and so here:
         # a second trial that meets both conditions may lie above the first.
-        if not sufficient(start, trial) or (trials > 2 and trial.loss >= before.loss):
+        if not sufficient(start, trial):
+            return _zoom(evaluate, start, before, trial, trials, most_trials, narrowest)
+        if trials > 2 and trial.loss >= before.loss:
             break
         if flat_enough(start, trial):
             return Found(trial, trials, True)
@@ -93,20 +95,24 @@ def strong_wolfe(
         )
         before, trial = trial, evaluate(longer)
         trials += 1
-    return _zoom(evaluate, start, before, trial, trials, most_trials, narrowest)
+    low, high = (before, trial) if before.loss <= trial.loss else (trial, before)
+    return _zoom(evaluate, start, low, high, trials, most_trials, narrowest)
 
 
 def _zoom(
     evaluate: Callable[[float], Trial],
     start: Trial,
-    one: Trial,
-    other: Trial,
+    low: Trial,
+    high: Trial,
     trials: int,
     most_trials: int,
     narrowest: float,
 ) -> Found:
-    """Shrinks a bracket around a point that meets the conditions (algorithm 3.6)."""
-    low, high = (one, other) if one.loss <= other.loss else (other, one)
+    """Shrinks a bracket around a point that meets the conditions (algorithm 3.6).
+
+    Its low end is the lowest point so far that meets the first condition. (torch's is the lowest
+    of all, and may lose sight of what it looks for.)
+    """
     was_close = False
     while trials < most_trials and abs(high.step - low.step) >= narrowest:
         left, right = sorted((low.step, high.step))
@@ -123,7 +129,7 @@ def _zoom(
         trial = evaluate(step)
         trials += 1
         if not sufficient(start, trial) or trial.loss >= low.loss:
-            low, high = (trial, low) if trial.loss < low.loss else (low, trial)
+            high = trial
             continue
         if flat_enough(start, trial):
             return Found(trial, trials, True)
