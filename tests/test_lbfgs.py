@@ -17,6 +17,7 @@ from smooth import Quadratic, breast_cancer, rosenbrock, rosenbrock_start
 import optcore as oc
 from optcore import _core
 from optcore.optimizers.curvature import Pair, two_loops
+from optcore.optimizers.flat import Flat
 from optcore.optimizers.line_search import Trial, cubic_minimum, strong_wolfe
 
 WOLFE: dict[str, Any] = {"line_search_fn": "strong_wolfe"}
@@ -65,7 +66,7 @@ def test_a_quadratic_takes_about_as_many_iterations_as_it_has_axes(n):
 
 
 @pytest.mark.parametrize("n", [2, 10])
-@pytest.mark.parametrize("history_size", [3, 100])
+@pytest.mark.parametrize("history_size", [5, 100])
 def test_rosenbrock(n, history_size):
     x = rosenbrock_start(n)
     opt = oc.LBFGS(x, max_iter=200, max_eval=1000, history_size=history_size, **EXACT)
@@ -199,6 +200,38 @@ def test_nothing_at_all_is_a_minimum():
     opt = oc.LBFGS(x)
     assert opt.step(lambda: (3.0, x)) == 3.0
     assert (opt.step_count, opt.n_iter, opt.n_evals) == (1, 0, 1)
+
+
+LAYOUTS: dict[str, Callable[[], np.ndarray]] = {
+    "C": lambda: np.zeros((2, 3, 4)),
+    "F": lambda: np.zeros((2, 3, 4), order="F"),
+    "permuted": lambda: np.zeros((2, 3, 4)).transpose(1, 2, 0),
+    "reversed": lambda: np.zeros((2, 3, 4))[::-1, :, ::-1],
+    "axes of one": lambda: np.zeros((6, 4))[:, None, :].T[..., None],
+    "broadcast axis of one": lambda: np.broadcast_to(np.zeros(5), (1, 5))[:, :],
+    "0-d": lambda: np.zeros(()),
+    "empty": lambda: np.zeros((3, 0, 2), order="F"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_parameters_lie_in_the_vector_as_they_lie_in_memory(layout):
+    array = LAYOUTS[layout]()
+    array.setflags(write=True)
+    flat = Flat([array, np.zeros(2, array.dtype)])
+    values = np.arange(1.0, array.size + 1).reshape(array.shape)
+    array[...] = values
+    vector = flat.read()
+    np.testing.assert_array_equal(flat.views(vector)[0], values)
+    flat.write(vector + 1)
+    np.testing.assert_array_equal(array, values + 1)
+    flat.views(vector)[0][...] = -values
+    assert vector[: array.size].sum() == -values.sum()
+    kept = flat.copies()
+    flat.write(vector)
+    np.testing.assert_array_equal(array, -values)
+    flat.restore(kept)
+    np.testing.assert_array_equal(array, values + 1)
 
 
 def test_one_group_may_set_values():
