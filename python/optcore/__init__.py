@@ -22,6 +22,7 @@ from .config import (
 from .errors import NonFiniteError
 from .optimizers import (
     EMA,
+    LAMB,
     LBFGS,
     SGD,
     Adadelta,
@@ -39,6 +40,7 @@ __version__ = _load.version
 
 __all__ = [
     "EMA",
+    "LAMB",
     "LBFGS",
     "SGD",
     "Adadelta",
