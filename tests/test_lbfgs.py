@@ -639,6 +639,7 @@ def test_repr_and_catalogue():
     )
     (row,) = (row for row in oc.rules() if row["name"] == "lbfgs")
     assert (row["kind"], row["bits"]) == ("global", False)
+    assert set(row) == set(oc.rules()[0])
 
 
 # All or nothing. -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +73,6 @@ def _shaped(row: Array, like: Array) -> Array:
     """The opposite of `in_memory_order`: a view of the row with the axes of `like`."""
     order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
     turned = row.reshape([like.shape[axis] for axis in order])
-    flips = (*(slice(None, None, -1 if s < 0 else 1) for s in like.strides), ...)
-    back: Array = turned.transpose(np.argsort(order).tolist())[flips]
+    flips: list[Any] = [slice(None, None, -1 if s < 0 else 1) for s in like.strides]
+    back: Array = turned.transpose(np.argsort(order).tolist())[tuple([*flips, Ellipsis])]
     return back

@@ -86,6 +86,7 @@ class LBFGS:
         return {
             "name": cls.rule,
             "kind": "global",
+            "maskable": False,
             "options": [],
             "hypers": ["lr"],
             "slots": [["d", "prev_flat_grad", "old_dirs", "old_stps"]],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def in_memory_order(x: Array, like: Array | None = None) -> Array:
     array([1, 3, 2, 4])
     """
     strides = (x if like is None else like).strides
-    # The ellipsis makes it a view for no axes too.
-    forwards = x[(*(slice(None, None, -1 if s < 0 else 1) for s in strides), ...)]
+    flips: list[Any] = [slice(None, None, -1 if s < 0 else 1) for s in strides]
+    forwards = x[tuple([*flips, Ellipsis])]  # the ellipsis makes it a view for no axes too
     slowest_first = sorted(range(x.ndim), key=lambda axis: -abs(strides[axis]))
     row: Array = np.asarray(forwards).transpose(slowest_first).reshape(-1)
     return row
