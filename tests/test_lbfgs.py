@@ -493,6 +493,16 @@ def test_two_loops_are_the_product_with_the_bfgs_matrix():
     np.testing.assert_allclose(two_loops(g, pairs, 0.3, 0), -H @ g, rtol=1e-10)
 
 
+def test_pairs_beyond_the_range_of_floats_are_left_out():
+    """yᵀy would be infinite, and H zero."""
+    x = np.ones(1)
+    opt = oc.LBFGS(x, lr=0.1, max_iter=2, max_eval=9, tolerance_grad=0.0, tolerance_change=0.0)
+    opt.step(lambda: (x[0], 1e200 * (x - 0.3)))
+    assert opt.n_iter == 2
+    numbers = opt.state_dict()["numbers"]
+    assert (numbers["H_diag"], numbers["ro"]) == (1.0, [])
+
+
 @pytest.mark.usefixtures("restored_runtime")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_same_bits_at_every_level_and_number_of_threads(dtype):
