@@ -18,6 +18,7 @@ import optcore as oc
 from optcore import _core
 from optcore.optimizers.curvature import Pair, two_loops
 from optcore.optimizers.flat import Flat
+from optcore.optimizers.lbfgs_step import Options
 from optcore.optimizers.line_search import Trial, cubic_minimum, strong_wolfe
 
 WOLFE: dict[str, Any] = {"line_search_fn": "strong_wolfe"}
@@ -647,9 +648,10 @@ def test_repr_and_catalogue():
         "LBFGS(2 parameters, lr=0.5, max_iter=20, max_eval=None, tolerance_grad=1e-07, "
         "tolerance_change=1e-09, history_size=7, line_search_fn=None, maximize=False)"
     )
-    (row,) = (row for row in oc.rules() if row["name"] == "lbfgs")
+    (row,) = (row for row in oc.rules() if row["name"] == "LBFGS")
     assert (row["kind"], row["bits"]) == ("global", False)
     assert set(row) == set(oc.rules()[0])
+    assert list(row["options"]) == list(Options.names())
 
 
 # All or nothing. -------------------------------------------------------------------------------

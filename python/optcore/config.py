@@ -11,7 +11,6 @@ import numpy as np
 
 from . import _core
 from .optimizers.hyper import thread_count
-from .optimizers.lbfgs import LBFGS
 
 
 def isa() -> str:
@@ -67,15 +66,6 @@ def show_config() -> None:
     for name, value in config().items():
         text = ", ".join(value) if isinstance(value, list) else value
         print(f"{name + ':':16} {text}")
-
-
-def rules() -> list[dict[str, Any]]:
-    """The catalogue of rules: name, kind, options, hyperparameters, state slots.
-
-    `kind` is "elementwise", "per_tensor" or "global": what may be sharded without changing the
-    result. `bits` says that results equal `optcore.reference` to the bit.
-    """
-    return [*({**rule, "bits": True} for rule in _core.rules()), LBFGS.catalogued()]
 
 
 def _cpu_name() -> str:

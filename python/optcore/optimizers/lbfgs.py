@@ -19,6 +19,7 @@ from .base import _name, _split_groups
 from .flat import Flat
 from .group import known_name
 from .lbfgs_step import Objective, Options, Progress, checked_rate, descend
+from .signature import defaults_of
 
 Loss = TypeVar("Loss")
 
@@ -38,6 +39,8 @@ class LBFGS:
     `max_iter` of these iterations and calls the closure in each. It ends before where max |g| is at
     most `tolerance_grad`, where the slope gᵀd, α·max |d| or the change of the loss is as small as
     `tolerance_change`, or after `max_eval` evaluations, which a line search obeys too.
+    Near a minimum pairs fall below 10⁻¹⁰, and it goes on with those it has, more slowly: where more
+    digits are wanted, scale the loss up and lower the tolerances.
 
     It takes memory for 2·`history_size` vectors of the size of the parameters, beside about ten
     that a step works with. History is allocated pair by pair as it grows. A step holds on to the
@@ -79,20 +82,23 @@ class LBFGS:
     """
 
     rule: ClassVar[str] = "lbfgs"
+    paper: ClassVar[str] = "Liu & Nocedal, 1989: On the limited memory BFGS method"
+    bits: ClassVar[bool] = False
 
     @classmethod
-    def catalogued(cls) -> dict[str, Any]:
-        """The row of `optcore.rules()`."""
+    def described(cls) -> dict[str, Any]:
+        """The class's entry in `optcore.rules`."""
         return {
-            "name": cls.rule,
+            "name": cls.__name__,
+            "rule": cls.rule,
             "kind": "global",
-            "maskable": False,
-            "options": [],
-            "hypers": ["lr"],
-            "slots": [["d", "prev_flat_grad", "old_dirs", "old_stps"]],
-            "non_negative": [],
-            "scalar_slots": [],
-            "bits": False,
+            "bits": cls.bits,
+            "options": {k: v for k, v in defaults_of(cls).items() if k in Options.names()},
+            "state": ["d", "prev_flat_grad", "old_dirs", "old_stps"],
+            "scalars": ["t", "H_diag", "ro"],
+            "bytes": None,  # grows with the history and with the closure's evaluations
+            "dialects": ["torch"],
+            "paper": cls.paper,
         }
 
     def __init__(
