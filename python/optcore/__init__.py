@@ -23,6 +23,7 @@ from .errors import NonFiniteError
 from .optimizers import (
     EMA,
     LAMB,
+    LBFGS,
     SGD,
     Adadelta,
     Adafactor,
@@ -40,6 +41,7 @@ __version__ = _load.version
 __all__ = [
     "EMA",
     "LAMB",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adafactor",

@@ -7,6 +7,7 @@ from .adam import Adam, AdamW
 from .base import Optimizer
 from .ema import EMA
 from .lamb import LAMB
+from .lbfgs import LBFGS
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
@@ -15,6 +16,7 @@ from .sgd import SGD
 __all__ = [
     "EMA",
     "LAMB",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adafactor",

@@ -40,7 +40,7 @@ from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -51,6 +51,7 @@ __all__ = [
     "average",
     "clip_factor",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "global_norm",
