@@ -12,7 +12,7 @@
 namespace optcore {
 
 constexpr int kMaxSlots = 3;
-constexpr int kMaxHypers = 14;
+constexpr int kMaxHypers = 18;
 constexpr int kMaxOptions = 3;
 
 /// What a step computes in.
