@@ -7,6 +7,7 @@
 /// averaged with μ in the place of β1 (`scheduled_average`) and v̂ = β2·v/(1−β2ᵗ) (`beta2_in_v_hat`).
 template <class T, unsigned>
 struct NAdam : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Names scalar_slots = {"mu_product"}; // starts at 1

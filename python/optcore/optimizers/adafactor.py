@@ -129,6 +129,11 @@ class Adafactor(Optimizer):
         return 0  # what decides the state is the parameter's shape
 
     @classmethod
+    def slot_names(cls) -> tuple[list[str], list[str]]:
+        """A vector's `variance` goes in the place of `row_var`."""
+        return ["row_var", "col_var"], ["row_var"]
+
+    @classmethod
     def state_names(
         cls, values: Mapping[str, Any], params: list[Any]
     ) -> tuple[list[str], list[str]]:

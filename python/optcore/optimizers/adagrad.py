@@ -77,5 +77,10 @@ class Adagrad(Optimizer):
     def _check(cls, values: Mapping[str, Any]) -> None:
         finite(values["initial_accumulator_value"], "initial_accumulator_value")
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial_values(cls) -> dict[str, Any]:
+        return {"initial_accumulator_value": 0.0}
+
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return float(values["initial_accumulator_value"])

@@ -105,5 +105,6 @@ class NAdam(Optimizer):
             "double_correction": float(values["double_correction"]),
         }
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return 1.0 if slot == "mu_product" else 0.0

@@ -28,6 +28,8 @@ def adam(
     correct_before_max: bool = False,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -63,6 +65,8 @@ def adam(
         correct_before_max: take the maximum of v̂ instead of v.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -92,6 +96,7 @@ def adam(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
@@ -102,7 +107,16 @@ def adam(
     eps_T = T(eps * math.sqrt(of_v) if eps_hat else eps)
     u = (m * correct_m) / (np.sqrt(v * correct_v + T(eps_root)) + eps_T)
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), new_state)
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, new_state)
 
 
 def adamw(
@@ -121,6 +135,8 @@ def adamw(
     bias_correction: bool | tuple[bool, bool] = True,
     correct_before_max: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -149,6 +165,8 @@ def adamw(
         correct_before_max=correct_before_max,
         decoupled_weight_decay=True,
         maximize=maximize,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
         grad_factor=grad_factor,
         clip_value=clip_value,
     )

@@ -22,6 +22,8 @@ def sgd(
     dampen_first: bool = False,
     rate_in_buffer: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
     decoupled_weight_decay: bool = False,
@@ -54,6 +56,8 @@ def sgd(
         dampen_first: b ← (1-τ)·g at the first step.
         rate_in_buffer: scale what enters the buffer by η, not what leaves it.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
@@ -75,6 +79,7 @@ def sgd(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     if momentum == 0:
@@ -88,4 +93,13 @@ def sgd(
     b = keep_old * slot(state, "momentum_buffer", p) + take_new * g
     u = T(scale) * g + mu * b if nesterov else b
     rate = 1.0 if rate_in_buffer else lr
-    return result(p, moved(p, u, keep=keep, rate=rate), {"momentum_buffer": b})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=rate,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"momentum_buffer": b})
