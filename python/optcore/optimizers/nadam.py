@@ -62,6 +62,7 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
+    paper = "Dozat, 2016: Incorporating Nesterov momentum into Adam"
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "lookahead",
