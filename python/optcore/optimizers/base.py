@@ -228,7 +228,7 @@ class Optimizer:
             "state": state,
             "scalars": cls.scalar_names(),
             "bytes": cls.bytes_moved(state),
-            "dialects": list(cls._dialects) if hasattr(cls, "_dialects") else ["torch"],
+            "dialects": dialects.known(cls._dialects),
             "paper": cls.paper,
         }
 
