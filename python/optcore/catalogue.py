@@ -21,7 +21,7 @@ def rules() -> list[dict[str, Any]]:
     - `state`: the arrays that it keeps for a parameter by default, `scalars`: float64 numbers;
     - `bytes`: what a step has to read and write for each float32 parameter by default; None where
       that depends on the shape;
-    - `dialects`: the frameworks whose form of it there is;
+    - `dialects`: whose forms of it there are; "torch" is the default, also where torch has none;
     - `paper`: where it comes from.
 
     >>> from optcore import rules
