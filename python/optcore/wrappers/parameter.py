@@ -26,6 +26,18 @@ def chunks(row: Array) -> Iterator[slice]:
         yield slice(start, min(start + CHUNK, row.size))
 
 
+def row_of(array: Array) -> Array:
+    """The elements of a dense array in memory order: a view, of an array without axes too.
+
+    >>> x = np.zeros((2, 2), order="F")
+    >>> row_of(x)[1] = 5.0
+    >>> x
+    array([[0., 0.],
+           [5., 0.]])
+    """
+    return in_memory_order(array) if array.ndim > 0 else array.reshape(-1)
+
+
 class Parameter:
     """One parameter, its elements in memory order, with what the optimizer keeps beside it.
 
@@ -39,10 +51,11 @@ class Parameter:
     def __init__(self, path: str, array: Array, state: Mapping[str, Array], copied: Array | None):
         self.path, self.array = path, array
         self.dtype = compute_dtype(array)
-        self.row = in_memory_order(array)
-        self._master = _row(state.get("master"), array)
-        self._remainder = _row(state.get("remainder"), array)
-        self._copy = None if copied is None else _row(copied, array)
+        self.row = row_of(array)
+        kept, rest = state.get("master"), state.get("remainder")
+        self._master = None if kept is None else row_of(kept)
+        self._remainder = None if rest is None else row_of(rest)
+        self._copy = None if copied is None else row_of(copied)
 
     @property
     def written(self) -> list[Array]:
@@ -80,7 +93,3 @@ class Parameter:
         """Rounds values into parameter and copy alone, for as long as they are away."""
         for row in self.written:
             assign(row[at], values)
-
-
-def _row(array: Array | None, like: Array) -> Array | None:
-    return None if array is None else in_memory_order(array, like)
