@@ -131,7 +131,7 @@ def test_lookahead_is_optaxs(optax: Any, inner: str, k: int, alpha: float) -> No
     mine = start()
     opt = oc.Lookahead(ours(mine), k=k, alpha=alpha)
     run(opt, mine)
-    begun = optax.LookaheadParams.init_synced({k: v for k, v in start().items()})
+    begun = optax.LookaheadParams.init_synced(start())
     peer = run_optax(optax, optax.lookahead(theirs(optax), k, alpha), begun)
     assert distance(mine, peer.fast) < BOUND
     assert distance(opt.slow_params, peer.slow) < BOUND
@@ -290,7 +290,7 @@ def test_agc_is_pytorch_optimizers(torch: Any, pytorch_optimizer: Any, clip: flo
 
 def test_nested_wrappers_are_a_chain_of_optaxs(optax: Any) -> None:
     inner = optax.chain(optax.adaptive_grad_clip(0.1), optax.centralize(), optax.adam(0.03))
-    begun = optax.LookaheadParams.init_synced({k: v for k, v in start().items()})
+    begun = optax.LookaheadParams.init_synced(start())
     peer = run_optax(optax, optax.lookahead(inner, 4, 0.6), begun)
     mine = start()
     opt = oc.AGC(
