@@ -35,8 +35,8 @@ class AGC(GradientTransform):
         clip: how large a gradient may be, measured by its parameter (the paper's λ).
         eps: what a parameter's norm counts for at least, so that zeros can be left.
         axis: the axis of the outputs. 0 is right for weights of shape (out, in) as torch has
-            them; -1 for (in, out), as in `x @ W`, and for convolutions (height, width, in, out):
-            optax's `adaptive_grad_clip` without its `axis`.
+            them; -1 for (in, out), as in `x @ W`, and for convolutions (height, width, in, out),
+            as optax has it (but for three axes, where its norm runs over the first alone).
         exclude: paths of parameters that are not clipped; the paper leaves out the last layer.
 
     Raises:
