@@ -613,9 +613,13 @@ def test_a_replaced_parameter_changes_nothing(wrapped: Callable[[Any], Any]) -> 
     assert everything(opt, params) == before
 
 
-def test_a_parameter_replaced_before_the_wrapper_is_made() -> None:
+def test_parameters_changed_before_the_wrapper_is_made() -> None:
     params = tree()
     inner = oc.SGD(params)
+    params["more"] = np.ones(2)
+    with pytest.raises(ValueError, match=r"^params: expected the tree .*'more'"):
+        oc.SAM(inner)
+    del params["more"]
     params["K"] = params["K"].copy()
     with pytest.raises(ValueError, match=r"^params/K was replaced after the optimizer was made"):
         oc.SAM(inner)

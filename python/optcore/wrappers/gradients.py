@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import NonFiniteError
-from ..optimizers.base import Optimizer, _name, _split_groups
+from ..optimizers import SGD, Optimizer
 from ..optimizers.storage import index_of
 from ..reference.sums import in_memory_order
 from ..typing import Array, Tree
@@ -18,43 +18,46 @@ from ..typing import Array, Tree
 class GradientReader:
     """Checks trees of gradients for one optimizer, with its messages, and gives their leaves.
 
-    A stepper of its own without state does that, so that what a wrapper accepts is what a step
-    accepts, and the optimizer's bound gradients stay bound.
+    A stateless SGD over the same parameters, which never steps, does that: so a wrapper accepts
+    what a step accepts, and the gradients that are bound to the optimizer stay bound.
     """
 
     def __init__(self, opt: Optimizer):
         self._opt = opt
-        trees, _, grouped = _split_groups(opt._params)
-        held = [(tree, i) for tree in trees for i in range(len(tree.paths))]
-        for (tree, i), array in zip(held, opt._arrays, strict=True):
-            if tree.leaves[i] is not array:
-                raise ValueError(
-                    f"{_name(tree, i)} was replaced after the optimizer was made; expected the "
-                    "array it was given: update it in place (W[...] = ...)"
-                )
-        self._probe = _core.Stepper("sgd", trees, grouped)
-        for g, tree in enumerate(trees):
-            self._probe.set_variant(g, 0, False, False)
-            for i in range(len(tree.paths)):
-                self._probe.add(g, i, [], None, "nearest", None, None, None)
-        self._probe.finish()
-        opt._step_options.tell(self._probe)
         self._zeroed = opt._step_options.zero_grads
+        params: Any = opt._params
+        if opt._grouped:
+            params = [{"params": group["params"]} for group in params]
+        self._probe = SGD(params, zero_grads=self._zeroed)
+        now = dict(zip(self._probe._paths, self._probe._arrays, strict=True))
+        for path, before in zip(opt._paths, opt._arrays, strict=True):
+            if now.pop(path, None) is not before:
+                raise ValueError(
+                    f"params/{path} was replaced after the optimizer was made; expected the array "
+                    "it was given: update it in place (W[...] = ...)"
+                )
+        if now:
+            raise ValueError(
+                f"params: expected the tree that the optimizer was made over, but {sorted(now)} "
+                "were added since; make a new optimizer"
+            )
         # A Python float may stand for the gradient of an array of no axes.
         self._numbers = not self._zeroed and any(array.ndim == 0 for array in opt._arrays)
 
     def read(self, grads: Tree) -> list[Array | None]:
         """The leaves of a tree of gradients in the order of the parameters, each checked."""
+        if grads is None:
+            raise TypeError("grads: expected gradients, got None; pass a tree like the parameters'")
         tree = _as_arrays(grads) if self._numbers else grads
         self._probe.bind(tree)
         self._probe.bind(None)
-        opt = self._opt
         leaves: list[Array | None] = []
-        if opt._grouped:
-            for group, mine in zip(opt._params, tree, strict=True):
+        params: Any = self._opt._params
+        if self._opt._grouped:
+            for group, mine in zip(params, tree, strict=True):
                 _flatten(group["params"], mine, leaves)
         else:
-            _flatten(opt._params, tree, leaves)
+            _flatten(params, tree, leaves)
         return leaves
 
     def used(self, leaves: Sequence[Array | None]) -> None:
