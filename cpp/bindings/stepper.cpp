@@ -176,8 +176,8 @@ bool Stepper::step(py::object grads, double grad_scale) {
     const Busy busy(*this);
     if (refused_.load(std::memory_order_relaxed))
         throw std::runtime_error(
-            "step: expected the parameters themselves, but averaged() has put the average in their "
-            "place; step after the with block");
+            "step: expected the parameters themselves, but averaged() or SAM's first step has put "
+            "other values in their place; step after the with block, or call second_step");
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +

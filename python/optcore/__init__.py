@@ -35,24 +35,40 @@ from .optimizers import (
     Optimizer,
     RMSprop,
 )
+from .wrappers import (
+    AGC,
+    SAM,
+    SWA,
+    GradientAccumulation,
+    GradientCentralization,
+    Lookahead,
+    Wrapper,
+)
 
 __version__ = _load.version
 
 __all__ = [
+    "AGC",
     "EMA",
     "LAMB",
     "LBFGS",
+    "SAM",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "GradientAccumulation",
+    "GradientCentralization",
+    "Lookahead",
     "Momentum",
     "NAdam",
     "NonFiniteError",
     "Optimizer",
     "RMSprop",
+    "Wrapper",
     "__version__",
     "available_isas",
     "clip_grad_norm_",

@@ -64,9 +64,9 @@ def save(opt: LBFGS, copy: bool) -> dict[str, Any]:
 
 def loaded(opt: LBFGS, saved: Mapping[str, Any]) -> tuple[Options, Progress]:
     """The options and the progress that a state dict holds, all of it checked."""
-    common._check_header(opt.rule, saved)
+    common.check_header(opt.rule, saved)
     options = _options(opt, saved)
-    numbers = common._entry(saved, "numbers", Mapping)
+    numbers = common.entry_of(saved, "numbers", Mapping)
     common._same_keys(numbers, list(NUMBERS), "state_dict/numbers")
     if not isinstance(numbers["ro"], (list, tuple)):
         raise TypeError(
@@ -80,9 +80,9 @@ def loaded(opt: LBFGS, saved: Mapping[str, Any]) -> tuple[Options, Progress]:
             f"got {len(rhos)}; pass a dict that state_dict() gave"
         )
     progress = Progress(
-        step=common._count(common._entry(saved, "step", (int, np.integer)), "state_dict/step"),
-        evals=common._count(numbers["func_evals"], "state_dict/numbers/func_evals"),
-        iterations=common._count(numbers["n_iter"], "state_dict/numbers/n_iter"),
+        step=common.count(common.entry_of(saved, "step", (int, np.integer)), "state_dict/step"),
+        evals=common.count(numbers["func_evals"], "state_dict/numbers/func_evals"),
+        iterations=common.count(numbers["n_iter"], "state_dict/numbers/n_iter"),
         length=_number(numbers["t"], "state_dict/numbers/t"),
         scale=_number(numbers["H_diag"], "state_dict/numbers/H_diag"),
     )
@@ -106,7 +106,7 @@ def loaded(opt: LBFGS, saved: Mapping[str, Any]) -> tuple[Options, Progress]:
 
 
 def _options(opt: LBFGS, saved: Mapping[str, Any]) -> Options:
-    groups = common._entry(saved, "groups", (list, tuple))
+    groups = common.entry_of(saved, "groups", (list, tuple))
     where = "state_dict/groups/0"
     if len(groups) != 1 or not isinstance(groups[0], Mapping):
         raise ValueError(
@@ -132,7 +132,7 @@ def _options(opt: LBFGS, saved: Mapping[str, Any]) -> Options:
 
 def _vectors(opt: LBFGS, saved: Mapping[str, Any], names: list[str]) -> dict[str, Array]:
     """The vectors of these names, put together from their parameters' parts."""
-    state = common._entry(saved, "state", Mapping)
+    state = common.entry_of(saved, "state", Mapping)
     common._same_keys(state, opt._tree.paths, "state_dict/state")
     for path in opt._tree.paths:
         if not isinstance(state[path], Mapping):
