@@ -164,6 +164,21 @@ class Optimizer:
         return list(_RULES[cls.rule]["hypers"])
 
     @classmethod
+    def rule_name(cls) -> str:
+        """The name of the rule in a state dict."""
+        return cls.rule
+
+    @classmethod
+    def _core_switches(cls, values: Mapping[str, Any], variant: int) -> tuple[int, bool, bool]:
+        """What the core is told: its variant, whether decay is decoupled, whether it climbs."""
+        return variant, bool(values.get("decoupled_weight_decay", False)), bool(values["maximize"])
+
+    @classmethod
+    def _core_slots(cls, names: list[str]) -> list[str]:
+        """Those state arrays that the core updates: all."""
+        return names
+
+    @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:
         """Whether each option of the rule is on: they decide which state there is."""
         return [bool(values[name]) for name in _RULES[cls.rule]["options"]]
@@ -493,7 +508,7 @@ class Optimizer:
             self._stepper.add(
                 g,
                 i,
-                [storage.as_slot(state, name) for name in rule_names],
+                [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
                 scalars,
                 roundings[k],
                 state.get("master", state.get("remainder")),

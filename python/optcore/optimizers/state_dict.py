@@ -21,7 +21,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
     """The state dict of an optimizer."""
     return {
         "format": FORMAT,
-        "rule": opt.rule,
+        "rule": opt.rule_name(),
         "options": _options(opt),
         "groups": [
             {**{k: _plain(v) for k, v in g._values.items()}, "paths": g.paths} for g in opt.groups
@@ -117,9 +117,9 @@ def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
             "load it with the newer optcore that saved it"
         )
     rule = _entry(saved, "rule", str)
-    if rule != opt.rule:
+    if rule != opt.rule_name():
         raise ValueError(
-            f"state_dict/rule: expected {opt.rule!r}, got {rule!r}; "
+            f"state_dict/rule: expected {opt.rule_name()!r}, got {rule!r}; "
             "load it into an optimizer of the same kind"
         )
 
