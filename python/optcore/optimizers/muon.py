@@ -29,8 +29,8 @@ class Muon(DirectedOptimizer):
 
     X comes near UVᵀ of m = UΣVᵀ: every direction of the matrix moves about as far. It is for the
     weight matrices inside a network; embeddings, vectors and numbers belong into an `AdamW`.
-    Everything is computed in the parameter's own precision, while torch iterates in bfloat16, so
-    the two agree to two digits. The products are NumPy's, by BLAS.
+    Everything is computed in the precision that a step computes in, by NumPy's BLAS, while torch
+    iterates in bfloat16; so steps differ by some per cent.
 
     Args:
         params: matrices or groups of them, see `Optimizer`.

@@ -47,8 +47,8 @@ class Shampoo(DirectedOptimizer):
     longer than `max_precond_dim` only the former, of n; `momentum_buffer` with momentum;
     `graft_sum` with graft="adagrad".
 
-    pytorch_optimizer's Shampoo differs: it lets momentum run over the finished update, works out no
-    root before step k, and turns tensors of more than two axes in another order of axes.
+    pytorch_optimizer's Shampoo differs in that it mixes the last finished update into the gradient
+    as momentum, and works out no root before step k.
 
     Example:
         >>> import numpy as np, optcore as oc
