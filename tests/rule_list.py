@@ -26,6 +26,9 @@ class Rule:
     optimizer_name: str
     options: tuple[Options, ...]
     elementwise: bool = True
+    """Whether a step on a part of a tensor is part of the step on the tensor."""
+    factored: bool = False
+    """Whether its state is smaller than its parameter."""
 
     @property
     def reference(self) -> Callable[..., Any]:
@@ -39,11 +42,27 @@ class Rule:
     def optimizer(self) -> Callable[..., Any]:
         return getattr(optcore, self.optimizer_name)
 
+    @property
+    def scalars(self) -> list[str]:
+        """The names of float64 state that a tensor has as a whole."""
+        return self.optimizer.scalar_names()
+
     def start(self, p: np.ndarray, options: Options) -> dict[str, np.ndarray]:
-        """The state before the first step: names in the order of the slots, initial values."""
-        _, after = self.reference(p, np.zeros_like(p), {}, step=1, **options)
-        first = {"sum": options.get("initial_accumulator_value", 0.0), "mu_product": 1.0}
-        return {name: np.full_like(x, first.get(name, 0.0)) for name, x in after.items()}
+        """The state before the first step: names in the order of the slots, initial values.
+
+        The class says what they are; the reference, which knows as well, has to agree.
+        """
+        kind, zero = self.optimizer, np.zeros_like(p)
+        wanted = self.reference(p, zero, {}, step=1, **options)
+        values = kind._initial_values() | options
+        state = {
+            name: np.full_like(x, kind._initial(name, values)) for name, x in wanted[1].items()
+        }
+        state.update({name: p.copy(order="K") for name in kind._mirrors if name in state})
+        got = self.reference(p, zero, state, step=1, **options)
+        for x, y in zip((got[0], *got[1].values()), (wanted[0], *wanted[1].values()), strict=True):
+            assert np.array_equal(x, y, equal_nan=True), self.name
+        return state
 
     def step(
         self,
@@ -55,7 +74,7 @@ class Rule:
         **more: Any,
     ) -> None:
         """One step in place through `ops`."""
-        own = {k: v for k, v in options.items() if k != "initial_accumulator_value"}
+        own = {k: v for k, v in options.items() if not k.startswith("initial_")}
         # adafactor_ takes the one slot of a vector in the place of row_var.
         slots = {"row_var" if k == "variance" else k: v for k, v in state.items()}
         assert self.ops(p, g, **slots, step=step, **own, **more) is None
@@ -77,6 +96,7 @@ RULES = (
             {"lr": 0.05, "momentum": 0.9, "nesterov": True},
             {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
             {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, **_CLIPPED},
+            {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "cautious": True},
         ),
     ),
     Rule(
@@ -142,6 +162,9 @@ RULES = (
             {},
             {"lr": 0.05, "weight_decay": 0.1, "amsgrad": True, "eps_root": 1e-8},
             {"weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "amsgrad": True, **_CLIPPED},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious": True, "cautious_weight_decay": True},
         ),
     ),
     Rule(
@@ -154,7 +177,19 @@ RULES = (
             {"momentum_decay": None, "lookahead": False, **_CLIPPED},
             {"momentum_decay": None, "lookahead": False, "double_correction": True},
             {"double_correction": True, "betas": (0.8, 0.9), **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
         ),
+    ),
+    Rule(
+        "lamb",
+        "LAMB",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "eps_root": 1e-6, "clamp": 1.5},
+            {"bias_correction": False, "weight_decay": 0.1, **_CLIPPED},
+            {"betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+        elementwise=False,
     ),
     Rule(
         "adafactor",
@@ -174,8 +209,16 @@ RULES = (
             {"lr": 0.5, "relative_step": False, "eps": (1e-6, 0.1)},
         ),
         elementwise=False,
+        factored=True,
     ),
 )
+
+
+def is_elementwise(row: tuple[Rule, Options]) -> bool:
+    """Whether this row is: with a mask, the share of what it leaves is that of the tensor."""
+    rule, options = row
+    return rule.elementwise and not options.get("cautious", False)
+
 
 ROWS = [(rule, options) for rule in RULES for options in rule.options]
 

@@ -105,12 +105,12 @@ class Twin:
         wide = self.p if p.dtype == np.float64 else widened(self.p)
         self.kept = {"master": wide, "split": np.zeros_like(wide, np.int16)}.get(rounding)
         start = rule.start(wide, options)
-        self.scalars = [name for name in start if name == "mu_product"]
+        self.scalars = [name for name in start if name in rule.scalars]
         self.kinds = state_kinds([name for name in start if name not in self.scalars], state)
         self.state = self._stored(start)
 
     def _stored(self, state: dict[str, np.ndarray]) -> dict[str, Slot]:
-        if self.p.dtype == np.float64 or not self.rule.elementwise:
+        if self.p.dtype == np.float64 or self.rule.factored:
             return dict(state)
         return {
             name: x if name in self.scalars else narrowed(x, self.kinds[name], self.signed(name))

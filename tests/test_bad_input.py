@@ -668,7 +668,7 @@ STATE = [
     Row("a product in float32", lambda w: nadam(w, np.ones((), np.float32)),
         TypeError, "mu_product: ", "float64", "float32", "np.ones(())"),
     Row("two products", lambda w: nadam(w, np.ones(2)),
-        ValueError, "mu_product: ", "1 contiguous value", "(2,)", "np.ones(())"),
+        ValueError, "mu_product: ", "1 value", "(2,)", "np.ones(())"),
     Row("a product as a number", lambda w: nadam(w, 1.0),
         TypeError, "mu_product: ", "a NumPy array", "a float", ""),
     Row("a product read-only", lambda w: nadam(w, read_only(np.ones(()))),

@@ -913,9 +913,13 @@ def test_momentum_may_end(kind):
 
 @kinds
 def test_marks(kind):
-    assert kind.kind == "per_tensor"
-    assert kind.bits is (kind is oc.SM3)
-    assert kind(model(kind)).rule_name() == kind.__name__.lower()
+    (listed,) = (rule for rule in oc.rules() if rule["name"] == kind.__name__)
+    assert listed["rule"] == kind.__name__.lower()
+    assert listed["kind"] == "per_tensor"
+    assert listed["bits"] is (kind is oc.SM3)
+    assert listed["state"] == list(kind(np.zeros((2, 2))).state[""])
+    with pytest.raises(TypeError, match=f"cautious: expected False with {kind.__name__}"):
+        kind(np.zeros((2, 2)), cautious=True)
 
 
 # The matrix work. ---------------------------------------------------------------------------------

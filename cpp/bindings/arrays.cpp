@@ -265,14 +265,14 @@ void *check_factor(py::handle object, const Param &param, const std::vector<py::
     return a->data;
 }
 
-double *check_scalars(py::handle object, int count, const std::string &name) {
+double *check_scalar(py::handle object, const std::string &name) {
     const Array *a = written_array(object, name);
     if (descr_of(a)->type_num != npy_api::NPY_DOUBLE_)
         type_error(name, "a float64 array", dtype_name(a), "make it with np.ones(())");
     check_written(a, name);
-    if (size_of(a) != count || !(a->flags & npy_api::NPY_ARRAY_C_CONTIGUOUS_))
-        value_error(name, std::to_string(count) + " contiguous value(s)",
-                    "shape " + shown(copied(a->dimensions, a->nd)), "make it with np.ones(())");
+    if (size_of(a) != 1 || !(a->flags & npy_api::NPY_ARRAY_C_CONTIGUOUS_))
+        value_error(name, "1 value", "shape " + shown(copied(a->dimensions, a->nd)),
+                    "make it with np.ones(())");
     return reinterpret_cast<double *>(a->data);
 }
 

@@ -52,7 +52,7 @@ void *check_factor(py::handle array, const Param &param, const std::vector<py::s
                    const std::string &name);
 
 /// Checks a float64 array of scalar state.
-double *check_scalars(py::handle array, int count, const std::string &name);
+double *check_scalar(py::handle array, const std::string &name);
 
 /// How a matrix, or a batch of them over the last two axes, lies in memory; a ValueError where a
 /// factored rule cannot walk it. Tensors of fewer than two axes have batch 0.

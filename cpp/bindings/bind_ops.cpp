@@ -20,12 +20,14 @@ std::string item(const std::string &name, size_t i, size_t count) {
 double apply(const std::string &rule, unsigned variant, const std::vector<py::object> &params,
              const std::vector<py::object> &grads,
              const std::vector<std::vector<py::object>> &slots,
-             const std::vector<py::object> &scalars, const std::vector<double> &hypers,
-             bool decoupled, bool maximize, const std::vector<uint64_t> &steps, double clip_norm,
-             double clip_value, int threads) {
-    const Group group = make_group(rule, variant, decoupled, maximize, hypers);
+             const std::vector<std::vector<py::object>> &scalars, const std::vector<double> &hypers,
+             bool decoupled, bool maximize, bool mask_update, bool mask_decay,
+             const std::vector<uint64_t> &steps, double clip_norm, double clip_value, int threads) {
+    const Group group =
+        make_group(rule, variant, decoupled, maximize, mask_update, mask_decay, hypers);
     const size_t count = params.size();
-    if (grads.size() != count || slots.size() != count || steps.size() != count)
+    if (grads.size() != count || slots.size() != count || scalars.size() != count ||
+        steps.size() != count)
         throw py::value_error("g: expected " + std::to_string(count) +
                               " arrays, one per parameter, got " + std::to_string(grads.size()) +
                               "; pass lists of equal length");
@@ -36,8 +38,7 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     GradientStore store;
     for (size_t i = 0; i < count; ++i) {
         checked.push_back(check_param(params[i], item("p", i, count)));
-        const py::object scalar = i < scalars.size() ? scalars[i] : py::none();
-        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalar, Extras(),
+        tensors.push_back(describe(group, 0, checked.back(), slots[i], scalars[i], Extras(),
                                    count == 1 ? "" : "[" + std::to_string(i) + "]", written,
                                    tensor_store));
         if (steps[i] == 0)
@@ -122,8 +123,8 @@ place(const std::vector<std::tuple<size_t, uintptr_t, int, int>> &slots) {
 void bind_ops(py::module_ &m) {
     m.def("apply", &apply, py::arg("rule"), py::arg("variant"), py::arg("params"), py::arg("grads"),
           py::arg("slots"), py::arg("scalars"), py::arg("hypers"), py::arg("decoupled"),
-          py::arg("maximize"), py::arg("steps"), py::arg("clip_norm"), py::arg("clip_value"),
-          py::arg("threads"));
+          py::arg("maximize"), py::arg("mask_update"), py::arg("mask_decay"), py::arg("steps"),
+          py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"));
     m.def(
         "check_param", [](py::object array, const std::string &name) { check_param(array, name); },
         py::arg("array"), py::arg("name"));

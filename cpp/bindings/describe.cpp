@@ -16,7 +16,7 @@ RuleId rule_named(const std::string &name) {
 }
 
 Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool maximize,
-                 const std::vector<double> &hypers) {
+                 bool mask_update, bool mask_decay, const std::vector<double> &hypers) {
     Group group;
     group.rule = rule_named(rule);
     const RuleInfo &info = rule_info(group.rule);
@@ -37,6 +37,8 @@ Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool
     group.variant = variant;
     group.decoupled = decoupled || info.factored; // a factored rule's decay is always decoupled
     group.maximize = maximize;
+    group.mask_update = mask_update && info.maskable;
+    group.mask_decay = mask_decay && info.maskable;
     return group;
 }
 
@@ -130,7 +132,7 @@ bool plain_loop(const Buffers &b, Loop *loop) {
 } // namespace
 
 Tensor describe(const Group &group, int group_index, const Param &param,
-                const std::vector<py::object> &slots, const py::object &scalars,
+                const std::vector<py::object> &slots, const std::vector<py::object> &scalars,
                 const Extras &extras, const std::string &suffix, WrittenBuffers &written,
                 TensorStore &store) {
     const RuleInfo &info = rule_info(group.rule);
@@ -180,10 +182,14 @@ Tensor describe(const Group &group, int group_index, const Param &param,
     t.plain = plain_loop(b, &t.loop);
     store.buffers.push_back(b);
     t.buffers = &store.buffers.back();
-    if (const int count = info.scalar_slots.count()) {
-        const std::string name = info.scalar_slots.at[0] + suffix;
-        t.scalars = check_scalars(scalars, count, name);
-        written.add(t.scalars, 8 * count, scalars, name);
+    if (int(scalars.size()) != info.scalar_slots.count())
+        throw py::value_error(param.path + ": expected " +
+                              std::to_string(info.scalar_slots.count()) + " float64 scalars, got " +
+                              std::to_string(scalars.size()) + "; see optcore.rules()");
+    for (size_t k = 0; k < scalars.size(); ++k) {
+        const std::string name = info.scalar_slots.at[k] + suffix;
+        t.scalar[k] = check_scalar(scalars[k], name);
+        written.add(t.scalar[k], 8, scalars[k], name);
     }
     return t;
 }

@@ -13,7 +13,7 @@ RuleId rule_named(const std::string &name);
 
 /// A group with all its hyperparameters, each checked.
 Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool maximize,
-                 const std::vector<double> &hypers);
+                 bool mask_update, bool mask_decay, const std::vector<double> &hypers);
 
 /// What tensors point at beside the caller's memory.
 struct TensorStore {
@@ -33,7 +33,7 @@ struct Extras {
 /// an array, or for 8-bit state a pair of codes and scales. Slots are named in messages with
 /// `suffix` behind their name.
 Tensor describe(const Group &group, int group_index, const Param &param,
-                const std::vector<py::object> &slots, const py::object &scalars,
+                const std::vector<py::object> &slots, const std::vector<py::object> &scalars,
                 const Extras &extras, const std::string &suffix, WrittenBuffers &written,
                 TensorStore &store);
 

@@ -107,11 +107,14 @@ void Stepper::set_options(const StepOptions &options) {
     options_ = options;
 }
 
-void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize) {
+void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize,
+                          bool mask_update, bool mask_decay) {
     const Busy busy(*this);
     groups_.at(g).variant = variant;
     groups_.at(g).decoupled = decoupled || info_.factored;
     groups_.at(g).maximize = maximize;
+    groups_.at(g).mask_update = mask_update && info_.maskable;
+    groups_.at(g).mask_decay = mask_decay && info_.maskable;
 }
 
 Source Stepper::source_of(py::object value) {
@@ -157,17 +160,17 @@ double Stepper::get_hyper(size_t g, const std::string &name) const {
     return sources_.at(g)[index_of(name)].at(step_);
 }
 
-void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
-                  const Extras &extras) {
+void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
+                  const std::vector<py::object> &scalars, const Extras &extras) {
     const Tree &tree = *trees_.at(g);
     params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
     tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars, extras,
                                 " of " + params_.back().path, written_, store_));
     tensors_.back().path_hash = hash_of(tree.paths()[leaf]);
     total_ += params_.back().size;
-    for (const auto &slot : slots)
-        keep_.push_back(slot);
-    for (const auto &array : {scalars, extras.kept, extras.average, extras.copy})
+    for (const auto *arrays : {&slots, &scalars})
+        keep_.insert(keep_.end(), arrays->begin(), arrays->end());
+    for (const auto &array : {extras.kept, extras.average, extras.copy})
         keep_.push_back(array);
 }
 

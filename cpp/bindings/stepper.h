@@ -30,13 +30,14 @@ public:
     Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
     ~Stepper();
 
-    void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize);
+    void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize,
+                     bool mask_update, bool mask_decay);
     void set_hyper(size_t group, const std::string &name, py::object value);
     double get_hyper(size_t group, const std::string &name) const;
 
     /// Adds the next leaf of the trees, in order, with its state.
-    void add(size_t group, size_t leaf, const std::vector<py::object> &slots, py::object scalars,
-             const Extras &extras);
+    void add(size_t group, size_t leaf, const std::vector<py::object> &slots,
+             const std::vector<py::object> &scalars, const Extras &extras);
     /// After the last one: a ValueError if any of them overlap.
     void finish() { written_.finish(); }
 

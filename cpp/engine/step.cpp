@@ -6,6 +6,7 @@
 #include "../rules/registry.h"
 #include "cpu.h"
 #include "factored.h"
+#include "rule_sums.h"
 #include "tiles.h"
 
 namespace optcore {
@@ -15,9 +16,12 @@ namespace {
 
 constexpr double kLargestFloat = double(std::numeric_limits<float>::max());
 
-SweepLoop loop_of(const KernelTable &table, const Group &group, Loop loop) {
-    const bool coupled = !group.decoupled && group.hyper[1] != 0;
-    return table.rule[int(group.rule)].sweep[group.variant][coupled][int(loop)];
+SweepLoop loop_of(const RuleLoops &loops, const Group &group, Loop loop) {
+    if (group.masked())
+        return loops.masked[group.variant][loop == Loop::f64];
+    const bool own = rule_info(group.rule).own_decay;
+    const bool coupled = !group.decoupled && group.hyper[1] != 0 && !own;
+    return loops.sweep[group.variant][coupled][int(loop)];
 }
 
 /// Makes room for what the step notes down. All that can fail happens here.
@@ -41,54 +45,13 @@ void make_room(const Tensor *tensors, int64_t count, const StepOptions &options,
     work.stats.assign(size_t(count), {});
 }
 
-/// Works out the scalars of rules, and updates scalar state. Neighbours whose scalars are the same
-/// share them: those that agree in all that decides them.
-class ScalarsOf {
-public:
-    ScalarsOf(const Group *groups, double factor, double clip_value, Workspace &work)
-        : groups_(groups), factor_(factor), clip_value_(clip_value), work_(work) {}
-
-    const void *operator()(const Tensor &t) {
-        const double before = t.scalars ? *t.scalars : 0;
-        if (t.group == group_ && t.dtype == dtype_ && t.steps == step_ && before == before_) {
-            if (t.scalars)
-                *t.scalars = after_;
-            return work_.blocks.back().bytes;
-        }
-        group_ = t.group;
-        dtype_ = t.dtype;
-        step_ = t.steps;
-        before_ = before;
-        const Group &group = groups_[t.group];
-        const double lr = group.hyper[0], decay = group.hyper[1];
-        const StepScalars scalars = {group.maximize ? -factor_ : factor_, clip_value_, decay,
-                                     group.decoupled ? 1 - lr * decay : 1};
-        const RuleContext context = {
-            lr, decay, group.hyper + kCommonHyperCount, t.steps, t.scalars, t.dtype, &work_.powers};
-        work_.blocks.emplace_back();
-        void *block = work_.blocks.back().bytes;
-        rule_info(group.rule).prepare(group.variant, t.dtype, context, scalars, block);
-        after_ = t.scalars ? *t.scalars : 0;
-        return block;
-    }
-
-private:
-    const Group *groups_;
-    double factor_, clip_value_;
-    Workspace &work_;
-    // Of the last tensor: `before_` and `after_` are its scalar state.
-    int group_ = -1;
-    Dtype dtype_ = Dtype::f32;
-    uint64_t step_ = 0;
-    double before_ = 0, after_ = 0;
-};
-
 /// Lists what has to be done, in the order of the tensors, and counts the step.
-void prepare(Tensor *tensors, int64_t count, const Group *groups, double factor,
-             const StepOptions &options, Workspace &work) {
+void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums &sums,
+             double factor, const StepOptions &options, Workspace &work) {
     const KernelTable &table = kernels();
     const bool more = options.stats || options.zero_grads;
-    ScalarsOf scalars_of(groups, factor, options.clip_value, work);
+    RuleScalars scalars_of(groups, factor, options.clip_value, work.powers, work.blocks);
+    const Tensor *leader = nullptr; // of the tensors whose rule is global
     int64_t stats_blocks = 0;
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
@@ -108,10 +71,22 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, double factor,
             stats_blocks += (t.size - 1) / kBlock + 1;
         if (t.factored)
             continue;
-        job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format;
+        const Group &group = groups[t.group];
         const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
-        job.loop = loop_of(table, groups[t.group], job.direct ? t.loop : computing);
-        job.scalars = scalars_of(t);
+        job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format &&
+                     !(group.masked() && t.loop != computing);
+        job.loop = loop_of(table.rule[int(group.rule)], group, job.direct ? t.loop : computing);
+        job.scalars = scalars_of(t, t.steps, sums.of(i));
+        scalars_of.after().write(t);
+        if (t.active() && rule_info(group.rule).global && !leader)
+            leader = &t;
+    }
+    // What a global rule learns holds for tensors without a gradient as well.
+    for (int64_t i = 0; leader && i < count; ++i) {
+        KeptScalars learned;
+        learned.read(*leader);
+        if (!tensors[i].active())
+            learned.write(tensors[i]);
     }
 }
 
@@ -244,6 +219,7 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
                 Workspace &work) {
     // Everything that can fail comes first.
     FactoredPass factored(tensors, count, groups);
+    RuleSums sums(tensors, count, groups);
     make_room(tensors, count, options, work);
     const Examined seen = examine(tensors, count, options, options.zero_grads, work);
     StepResult result = seen.result;
@@ -251,7 +227,9 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
         return result;
     const double factor = seen.factor;
 
-    prepare(tensors, count, groups, factor, options, work);
+    if (!sums.empty())
+        sums.run(groups, factor, options.clip_value, options.threads, work.powers);
+    prepare(tensors, count, groups, sums, factor, options, work);
     if (!factored.empty()) {
         keep_before(work);
         factored.run(factor, options.clip_value, options.threads);

@@ -38,7 +38,7 @@ struct MatrixShape {
 struct Tensor {
     void *param = nullptr;
     void *slot[kMaxSlots] = {};
-    double *scalars = nullptr;
+    double *scalar[kMaxScalars] = {}; ///< float64 state that the tensor has as a whole
     int64_t size = 0;
     uint64_t steps = 0; ///< executed so far
     Gradient grad;
@@ -69,6 +69,8 @@ struct Group {
     unsigned variant = 0;
     bool decoupled = false;
     bool maximize = false;
+    bool mask_update = false, mask_decay = false; ///< cautious masks
+    bool masked() const { return mask_update || mask_decay; }
     double hyper[kMaxHypers] = {}; ///< in the order of RuleInfo::hyper
 };
 

@@ -21,37 +21,44 @@ inline T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
     }
 }
 
-template <bool Coupled, class T, class Rule>
-inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRICT p,
-                          const T *OPTCORE_RESTRICT g, T *OPTCORE_RESTRICT s0,
-                          T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2, int64_t n) {
-    constexpr int slots = Rule::slots.count();
+/// p[i] ← f(g[i], p[i], slots of i) for all i.
+template <int Slots, class T, class F>
+inline void sweep_elements(F f, T *OPTCORE_RESTRICT p, const T *OPTCORE_RESTRICT g,
+                           T *OPTCORE_RESTRICT s0, T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2,
+                           T *OPTCORE_RESTRICT s3, int64_t n) {
     OPTCORE_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         T s[kMaxSlots] = {};
-        if constexpr (slots > 0)
+        if constexpr (Slots > 0)
             s[0] = s0[i];
-        if constexpr (slots > 1)
+        if constexpr (Slots > 1)
             s[1] = s1[i];
-        if constexpr (slots > 2)
+        if constexpr (Slots > 2)
             s[2] = s2[i];
-        p[i] = stepped<Coupled>(c, rule, g[i], p[i], s);
-        if constexpr (slots > 0)
+        if constexpr (Slots > 3)
+            s[3] = s3[i];
+        p[i] = f(g[i], p[i], s);
+        if constexpr (Slots > 0)
             s0[i] = s[0];
-        if constexpr (slots > 1)
+        if constexpr (Slots > 1)
             s1[i] = s[1];
-        if constexpr (slots > 2)
+        if constexpr (Slots > 2)
             s2[i] = s[2];
+        if constexpr (Slots > 3)
+            s3[i] = s[3];
     }
 }
 
 template <class T, class Rule, bool Coupled>
 void sweep(const void *scalars, const Streams *streams, int64_t n) {
     const auto &all = *static_cast<const Scalars<T, Rule> *>(scalars);
-    sweep_streams<Coupled>(all.common, all.rule, static_cast<T *>(streams->param),
-                           static_cast<const T *>(streams->grad),
-                           static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
-                           static_cast<T *>(streams->slot[2]), n);
+    sweep_elements<Rule::slots.count()>(
+        [c = all.common, rule = all.rule](T g, T p, T *s) {
+            return stepped<Coupled>(c, rule, g, p, s);
+        },
+        static_cast<T *>(streams->param), static_cast<const T *>(streams->grad),
+        static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
+        static_cast<T *>(streams->slot[2]), static_cast<T *>(streams->slot[3]), n);
 }
 
 // bfloat16 is read and written two at a time, as 32-bit words: every lane of the vectors then stays
@@ -84,7 +91,8 @@ inline void store_param(Pair *p, const float * /*slots*/, int64_t k, float low, 
 template <bool Coupled, class Slot, class Rule>
 inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RESTRICT p,
                         const Pair *OPTCORE_RESTRICT g, Slot *OPTCORE_RESTRICT s0,
-                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2, int64_t pairs) {
+                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2,
+                        Slot *OPTCORE_RESTRICT s3, int64_t pairs) {
     constexpr int slots = Rule::slots.count();
     OPTCORE_INDEPENDENT
     for (int64_t k = 0; k < pairs; ++k) {
@@ -95,6 +103,8 @@ inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RE
             load_pair(s1, k, low[1], high[1]);
         if constexpr (slots > 2)
             load_pair(s2, k, low[2], high[2]);
+        if constexpr (slots > 3)
+            load_pair(s3, k, low[3], high[3]);
         const float p0 = stepped<Coupled>(c, rule, low_half(g[k]), low_half(p[k]), low);
         const float p1 = stepped<Coupled>(c, rule, high_half(g[k]), high_half(p[k]), high);
         store_param(p, s0, k, p0, p1);
@@ -104,6 +114,8 @@ inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RE
             store_pair(s1, k, low[1], high[1]);
         if constexpr (slots > 2)
             store_pair(s2, k, low[2], high[2]);
+        if constexpr (slots > 3)
+            store_pair(s3, k, low[3], high[3]);
     }
 }
 
@@ -125,7 +137,7 @@ void sweep_bf16(const void *scalars, const Streams *streams, int64_t n) {
     Slot *slot[kMaxSlots];
     for (int k = 0; k < kMaxSlots; ++k)
         slot[k] = static_cast<Slot *>(streams->slot[k]);
-    sweep_pairs<Coupled>(all.common, all.rule, p, g, slot[0], slot[1], slot[2], n / 2);
+    sweep_pairs<Coupled>(all.common, all.rule, p, g, slot[0], slot[1], slot[2], slot[3], n / 2);
     if (n % 2 == 0)
         return;
     float s[kMaxSlots] = {};
@@ -135,30 +147,4 @@ void sweep_bf16(const void *scalars, const Streams *streams, int64_t n) {
              stepped<Coupled>(all.common, all.rule, last_of(g, n - 1), last_of(p, n - 1), s));
     for (int k = 0; k < slots; ++k)
         set_last(slot[k], n - 1, s[k]);
-}
-
-// The table of one rule: every variant it has, with and without coupled decay, in each format.
-
-template <class F32, class F64, bool Coupled>
-constexpr void fill_loops(SweepLoop *loops) {
-    loops[int(Loop::f32)] = &sweep<float, F32, Coupled>;
-    loops[int(Loop::f64)] = &sweep<double, F64, Coupled>;
-    loops[int(Loop::bf16)] = &sweep_bf16<Pair, F32, Coupled>;
-    loops[int(Loop::bf16_state_f32)] = &sweep_bf16<float, F32, Coupled>;
-}
-
-template <template <class, unsigned> class Rule, int Options, unsigned V>
-constexpr void fill_variant(RuleLoops &loops) {
-    if constexpr (V < (1u << Options)) {
-        fill_loops<Rule<float, V>, Rule<double, V>, false>(loops.sweep[V][0]);
-        fill_loops<Rule<float, V>, Rule<double, V>, true>(loops.sweep[V][1]);
-        fill_variant<Rule, Options, V + 1>(loops);
-    }
-}
-
-template <template <class, unsigned> class Rule, int Options>
-constexpr RuleLoops rule_loops() {
-    RuleLoops loops = {};
-    fill_variant<Rule, Options, 0>(loops);
-    return loops;
 }

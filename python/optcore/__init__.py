@@ -10,18 +10,19 @@
 
 from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
+from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
 from .config import (
     available_isas,
     get_num_threads,
     isa,
-    rules,
     set_num_threads,
     show_config,
 )
 from .errors import NonFiniteError
 from .optimizers import (
     EMA,
+    LAMB,
     SGD,
     SM3,
     SOAP,
@@ -42,6 +43,7 @@ __version__ = _load.version
 
 __all__ = [
     "EMA",
+    "LAMB",
     "SGD",
     "SM3",
     "SOAP",

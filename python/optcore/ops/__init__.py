@@ -1,7 +1,8 @@
 """The rules as in-place operations on arrays the caller keeps: no optimizer object, no state.
 
-Every function takes one parameter with its gradient and state arrays, or lists of them, which it
-then steps in one call. Names end in an underscore because the arrays are changed.
+There is one function for each optimizer class; see the class for formula, hyperparameters and
+state. Every function takes one parameter with its gradient and state arrays, or lists of them,
+which it then steps in one call. Names end in an underscore because the arrays are changed.
 
 Parameters are float32, float64, float16 or bfloat16 arrays. State is float64 with float64
 parameters, else float32 or bfloat16, or a pair of arrays: uint8 codes in the shape of the parameter
@@ -17,14 +18,19 @@ type.
     True
 """
 
-from .adadelta import adadelta_
-from .adafactor import adafactor_
-from .adagrad import adagrad_
-from .adam import adam_, adamw_
-from .momentum import momentum_
-from .nadam import nadam_
-from .rmsprop import rmsprop_
-from .sgd import sgd_
+from .. import optimizers as _o
+from .op import op
+
+adadelta_ = op(_o.Adadelta, "adadelta_")
+adafactor_ = op(_o.Adafactor, "adafactor_")
+adagrad_ = op(_o.Adagrad, "adagrad_")
+adam_ = op(_o.Adam, "adam_")
+adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+lamb_ = op(_o.LAMB, "lamb_")
+momentum_ = op(_o.Momentum, "momentum_")
+nadam_ = op(_o.NAdam, "nadam_")
+rmsprop_ = op(_o.RMSprop, "rmsprop_")
+sgd_ = op(_o.SGD, "sgd_")
 
 __all__ = [
     "adadelta_",
@@ -32,6 +38,7 @@ __all__ = [
     "adagrad_",
     "adam_",
     "adamw_",
+    "lamb_",
     "momentum_",
     "nadam_",
     "rmsprop_",

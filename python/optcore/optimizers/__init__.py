@@ -6,6 +6,7 @@ from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .base import Optimizer
 from .ema import EMA
+from .lamb import LAMB
 from .momentum import Momentum
 from .muon import Muon
 from .nadam import NAdam
@@ -17,6 +18,7 @@ from .soap import SOAP
 
 __all__ = [
     "EMA",
+    "LAMB",
     "SGD",
     "SM3",
     "SOAP",

@@ -45,6 +45,7 @@ class Adagrad(Optimizer):
     """
 
     rule = "adagrad"
+    paper = "Duchi, Hazan & Singer, 2011: Adaptive subgradient methods for online learning"
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
 
     def __init__(
@@ -77,5 +78,10 @@ class Adagrad(Optimizer):
     def _check(cls, values: Mapping[str, Any]) -> None:
         finite(values["initial_accumulator_value"], "initial_accumulator_value")
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial_values(cls) -> dict[str, Any]:
+        return {"initial_accumulator_value": 0.0}
+
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return float(values["initial_accumulator_value"])

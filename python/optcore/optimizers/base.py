@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +17,13 @@ from ..typing import Array, Scalar, Tree
 from . import hyper, slots, state_dict, storage
 from .ema import EMA
 from .group import Group, known_name
+from .signature import defaults_of
 from .stats import StepStats
 from .trees import named_leaves, rebuilt
 
 _RULES: dict[str, dict[str, Any]] = {rule["name"]: rule for rule in _core.rules()}
+
+_BETA = re.compile(r"beta\d")
 
 Loss = TypeVar("Loss")
 
@@ -83,6 +87,11 @@ class Optimizer:
             these by slot; None for float32. 8-bit state has a float32 scale for every 256
             elements. Float64 parameters have float64 state. May differ by group. (A sum that only
             grows, as Adagrad's, stops growing in bfloat16 when its terms fall below its rounding.)
+        cautious: leave out elements of the update that the gradient disagrees with (u·g ≤ 0), and
+            divide the others by their share, or by 1/1000 (Liang et al., 2024). The share is that
+            of a whole tensor, so a sharded step is another one. For rules with a direction.
+        cautious_weight_decay: leave out decoupled decay where it works against the step (u·θ < 0;
+            Chen et al., 2025).
         stats: work out `opt.stats` in every step.
         threads: threads for a step; None takes the default (`set_num_threads`).
 
@@ -92,6 +101,8 @@ class Optimizer:
     """
 
     rule: ClassVar[str]
+    paper: ClassVar[str] = ""
+    bits: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -107,10 +118,19 @@ class Optimizer:
         low_precision: str | None = None,
         seed: int = 0,
         state_dtype: Any = None,
+        cautious: bool = False,
+        cautious_weight_decay: bool = False,
         stats: bool = False,
         threads: int | None = None,
     ):
-        self._defaults = self._normalized({**values, "state_dtype": state_dtype})
+        masks = {"cautious": cautious, "cautious_weight_decay": cautious_weight_decay}
+        if not self.maskable() and (wanted := [name for name, on in masks.items() if on]):
+            raise TypeError(
+                f"{wanted[0]}: expected False with {type(self).__name__}, got True; masks are for "
+                "rules with a direction to hold against the gradient, such as Adam or SGD"
+            )
+        values = {**values, **(masks if self.maskable() else {}), "state_dtype": state_dtype}
+        self._defaults = self._normalized(values)
         trees, overrides, grouped = _split_groups(params)
         self._params, self._grouped = params, grouped
         self._stepper = _core.Stepper(self.rule, trees, grouped)
@@ -136,8 +156,23 @@ class Optimizer:
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The core's hyperparameters, by its names, from a group's values."""
-        raise NotImplementedError
+        """The core's hyperparameters, by its names, from a group's values.
+
+        They have the same names there, but for beta1, beta2, ..., which come from `betas`; a switch
+        is 1 or 0.
+        """
+        betas = [name for name in cls.hypers() if _BETA.fullmatch(name)]
+        found = {name: values[name] for name in cls.hypers() if name in values}
+        if betas and "betas" in values:
+            found |= zip(betas, hyper.several(values["betas"], "betas", len(betas)), strict=True)
+        return {k: float(v) if isinstance(v, (bool, np.bool_)) else v for k, v in found.items()}
+
+    @classmethod
+    def _shown_name(cls, name: str) -> str:
+        """What the user calls one of the core's scalars."""
+        if _BETA.fullmatch(name) and name not in cls._shown:
+            return f"betas[{int(name[-1]) - 1}]"
+        return cls._shown.get(name, name)
 
     @classmethod
     def option_names(cls) -> list[str]:
@@ -159,6 +194,60 @@ class Optimizer:
         return used, [name for name in dict.fromkeys(every) if name not in used]
 
     @classmethod
+    def kind(cls) -> str:
+        """How much of the model one element's step depends on: see `optcore.rules`."""
+        return str(_RULES[cls.rule]["kind"])
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """The class's entry in `optcore.rules`."""
+        options = defaults_of(cls)
+        state = cls.default_state(options)
+        return {
+            "name": cls.__name__,
+            "rule": cls.rule_name(),
+            "kind": cls.kind(),
+            "bits": cls.bits,
+            "options": options,
+            "state": state,
+            "scalars": cls.scalar_names(),
+            "bytes": cls.bytes_moved(state),
+            "dialects": list(cls._dialects) if hasattr(cls, "_dialects") else ["torch"],
+            "paper": cls.paper,
+        }
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """The state arrays that a parameter has with these values."""
+        return list(_RULES[cls.rule]["slots"][cls._variant(values)])
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """What a step must read and write for each float32 parameter that has this state."""
+        # Parameter and state are read and written, the gradient is read; sums read all of it first.
+        before = 2 + len(state) if _RULES[cls.rule]["sums"] else 0
+        return 4 * (before + 3 + 2 * len(state))
+
+    @classmethod
+    def maskable(cls) -> bool:
+        """Whether `cautious` and `cautious_weight_decay` make sense with this rule."""
+        return bool(_RULES[cls.rule]["maskable"])
+
+    @classmethod
+    def slot_names(cls) -> tuple[list[str], list[str]]:
+        """All state arrays there may be, in order, and those that are there with any options."""
+        variants = _RULES[cls.rule]["slots"]
+        every = dict.fromkeys(name for variant in variants for name in variant)
+        needed = [name for name in every if all(name in variant for variant in variants)]
+        optional = [name for name in every if name not in needed]
+        return [*needed, *optional, *cls.scalar_names()], [*needed, *cls.scalar_names()]
+
+    @classmethod
+    def _initial_values(cls) -> dict[str, Any]:
+        """Values that matter only when state is made."""
+        return {}
+
+    @classmethod
     def hypers(cls) -> list[str]:
         """The names of the rule's scalars, in the core's order."""
         return list(_RULES[cls.rule]["hypers"])
@@ -169,9 +258,18 @@ class Optimizer:
         return cls.rule
 
     @classmethod
-    def _core_switches(cls, values: Mapping[str, Any], variant: int) -> tuple[int, bool, bool]:
-        """What the core is told: its variant, whether decay is decoupled, whether it climbs."""
-        return variant, bool(values.get("decoupled_weight_decay", False)), bool(values["maximize"])
+    def _core_switches(cls, values: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+        """What the core is told: whether decay is decoupled, whether it climbs, and what it masks,
+        the update or the decay.
+        """
+        names = ("decoupled_weight_decay", "maximize", "cautious", "cautious_weight_decay")
+        decoupled, maximize, update, decay = (bool(values.get(name, False)) for name in names)
+        return decoupled, maximize, update, decay
+
+    @classmethod
+    def _core_variant(cls, variant: int) -> int:
+        """The variant of the core's rule, from the group's own."""
+        return variant
 
     @classmethod
     def _core_slots(cls, names: list[str]) -> list[str]:
@@ -187,9 +285,13 @@ class Optimizer:
     def _check(cls, values: Mapping[str, Any]) -> None:
         """Raises a ValueError where values do not go together."""
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         """What a state array starts from."""
         return 0.0
+
+    _mirrors: ClassVar[tuple[str, ...]] = ()
+    """The state arrays that start as a copy of the parameter."""
 
     _shown: ClassVar[Mapping[str, str]] = {}
     """The user's names of those of the core's scalars that have another one there."""
@@ -447,10 +549,11 @@ class Optimizer:
     @classmethod
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A group's values, each checked; functions become schedules."""
-        for name in cls._switches:
+        masks = ("cautious", "cautious_weight_decay")
+        for name in (*cls._switches, *(name for name in masks if name in values)):
             hyper.switch(values[name], name)
         for name, value in cls._scalars(values).items():
-            hyper.check(cls.rule, name, value, cls._shown.get(name, name))
+            hyper.check(cls.rule, name, value, cls._shown_name(name))
         cls._check(values)
         if "state_dtype" in values:
             values["state_dtype"] = storage.state_dtype(values["state_dtype"])
@@ -499,17 +602,18 @@ class Optimizer:
             for name in rule_names:
                 if start := self._initial(name, values):
                     storage.fill(state, name, start)
-            scalars: Array | None = None
-            for name in self.scalar_names():
-                scalars = np.full((), self._initial(name, values), np.float64)
-                state[name] = scalars
+            scalars = {
+                name: np.full((), self._initial(name, values), np.float64)
+                for name in self.scalar_names()
+            }
+            state.update(scalars)
             if (average := averages[k]) is not None:
                 state["ema"] = average
             self._stepper.add(
                 g,
                 i,
                 [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
-                scalars,
+                list(scalars.values()),
                 roundings[k],
                 state.get("master", state.get("remainder")),
                 state.get("ema"),
@@ -520,7 +624,8 @@ class Optimizer:
             self._stepper.set_average(hyper.native(self._ema.source))
         # Nothing can fail any more: what mirrors the parameters starts out equal to them.
         for array, path, copied in zip(self._arrays, self._paths, copies, strict=True):
-            mirrors = [self._state[path].get("master"), self._state[path].get("ema"), copied]
+            state = self._state[path]
+            mirrors = [*(state.get(name) for name in ("master", "ema", *self._mirrors)), copied]
             for mirror in mirrors:
                 if mirror is not None:
                     storage.assign(mirror, array)
@@ -541,7 +646,14 @@ class Optimizer:
         """The state arrays that a parameter needs, by name."""
         values = self.groups[group]._values
         names = _RULES[self.rule]["slots"][self._variant(values)]
-        return storage.slots_of(names, values["state_dtype"], param, where)
+        found = storage.slots_of(names, values["state_dtype"], param, where)
+        for name in self._mirrors:
+            if storage.scale_of(name) in found:
+                raise ValueError(
+                    f"state_dtype: expected float32 or bfloat16 for {name} of {where}, got '8bit'; "
+                    "it is a copy of the parameter, for which 8 bits are too few"
+                )
+        return found
 
 
 def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], bool]:

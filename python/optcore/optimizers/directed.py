@@ -33,11 +33,7 @@ class DirectedOptimizer(Optimizer):
 
     rule = "sgd"  # without momentum: the step along a direction
 
-    kind: ClassVar[str] = "per_tensor"
-    """Whether a tensor may be sharded ("elementwise") without changing the result."""
-
-    bits: ClassVar[bool] = False
-    """Whether results are the same to the bit on every CPU: not those of BLAS and LAPACK."""
+    bits: ClassVar[bool] = False  # those of BLAS and LAPACK depend on the CPU
 
     direction: ClassVar[Callable[..., tuple[Array, dict[str, Array]]]]
     """The pure function: (p, g, state, step=, and each of `_uses`=) to (u, new state)."""
@@ -116,8 +112,32 @@ class DirectedOptimizer(Optimizer):
         return []
 
     @classmethod
-    def _core_switches(cls, values: Mapping[str, Any], variant: int) -> tuple[int, bool, bool]:
-        return 0, True, False  # directions are those of the turned gradient already
+    def kind(cls) -> str:
+        """Directions depend on the whole tensor."""
+        return "per_tensor"
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """Of a matrix."""
+        return list(cls.shapes(values, (2, 2)))
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """Depends on the shape, and is not what these rules cost."""
+        return None
+
+    @classmethod
+    def maskable(cls) -> bool:
+        """The core would hold the direction against itself."""
+        return False
+
+    @classmethod
+    def _core_switches(cls, values: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+        return True, False, False, False  # directions are those of the turned gradient already
+
+    @classmethod
+    def _core_variant(cls, variant: int) -> int:
+        return 0
 
     @classmethod
     def _core_slots(cls, names: list[str]) -> list[str]:

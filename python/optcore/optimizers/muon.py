@@ -70,6 +70,7 @@ class Muon(DirectedOptimizer):
                [ 0. ,  0.7]])
     """
 
+    paper = "Jordan et al., 2024: Muon: An optimizer for hidden layers in neural networks"
     direction = staticmethod(muon_direction)
     _uses: ClassVar[tuple[str, ...]] = (
         "momentum",

@@ -56,6 +56,7 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
+    paper = "Dozat, 2016: Incorporating Nesterov momentum into Adam"
     _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
@@ -105,5 +106,6 @@ class NAdam(Optimizer):
             "double_correction": float(values["double_correction"]),
         }
 
-    def _initial(self, slot: str, values: Mapping[str, Any]) -> float:
+    @classmethod
+    def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return 1.0 if slot == "mu_product" else 0.0

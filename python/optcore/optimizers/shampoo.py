@@ -60,6 +60,7 @@ class Shampoo(DirectedOptimizer):
                [0., 1.]])
     """
 
+    paper = "Gupta, Koren & Singer, 2018: Shampoo: Preconditioned stochastic tensor optimization"
     direction = staticmethod(shampoo_direction)
     _uses: ClassVar[tuple[str, ...]] = (
         "momentum",

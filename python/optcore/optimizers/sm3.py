@@ -56,6 +56,7 @@ class SM3(DirectedOptimizer):
         array([16.,  1.])
     """
 
+    paper = "Anil, Gupta, Koren & Singer, 2019: Memory-efficient adaptive optimization"
     bits = True
     direction = staticmethod(sm3_direction)
     _uses: ClassVar[tuple[str, ...]] = ("momentum", "beta", "eps")

@@ -60,6 +60,7 @@ class SOAP(DirectedOptimizer):
                [ 0. , -0.5]])
     """
 
+    paper = "Vyas et al., 2024: SOAP: Improving and stabilizing Shampoo using Adam"
     direction = staticmethod(soap_direction)
     _uses: ClassVar[tuple[str, ...]] = (
         "lr",
