@@ -46,7 +46,7 @@ def orthogonalized(
     tall = x.shape[0] > x.shape[1]
     x = in_c_order(x.T if tall else x)
     norm = float(np.linalg.norm(x.astype(np.float64)))
-    x = x / T(norm + eps if eps_mode == "add" or math.isnan(norm) else max(norm, eps))
+    x = x / T(norm + eps if eps_mode == "add" else max(norm, eps))  # max lets a NaN norm through
     a, b, c = (T(coefficient) for coefficient in coefficients)
     for _ in range(steps):
         gram = x @ x.T
