@@ -221,7 +221,7 @@ class Optimizer:
         state = cls.default_state(options)
         return {
             "name": cls.__name__,
-            "rule": cls.rule,
+            "rule": cls.rule_name(),
             "kind": cls.kind(),
             "bits": cls.bits,
             "options": options,
@@ -267,6 +267,30 @@ class Optimizer:
     def hypers(cls) -> list[str]:
         """The names of the rule's scalars, in the core's order."""
         return list(_RULES[cls.rule]["hypers"])
+
+    @classmethod
+    def rule_name(cls) -> str:
+        """The name of the rule in a state dict."""
+        return cls.rule
+
+    @classmethod
+    def _core_switches(cls, values: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+        """What the core is told: whether decay is decoupled, whether it climbs, and what it masks,
+        the update or the decay.
+        """
+        names = ("decoupled_weight_decay", "maximize", "cautious", "cautious_weight_decay")
+        decoupled, maximize, update, decay = (bool(values.get(name, False)) for name in names)
+        return decoupled, maximize, update, decay
+
+    @classmethod
+    def _core_variant(cls, variant: int) -> int:
+        """The variant of the core's rule, from the group's own."""
+        return variant
+
+    @classmethod
+    def _core_slots(cls, names: list[str]) -> list[str]:
+        """Those state arrays that the core updates: all."""
+        return names
 
     @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:
@@ -616,7 +640,7 @@ class Optimizer:
             self._stepper.add(
                 g,
                 i,
-                [storage.as_slot(state, name) for name in rule_names],
+                [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
                 list(scalars.values()),
                 roundings[k],
                 state.get("master", state.get("remainder")),

@@ -21,7 +21,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
     """The state dict of an optimizer."""
     return {
         "format": FORMAT,
-        "rule": opt.rule,
+        "rule": opt.rule_name(),
         "options": _options(opt),
         "groups": [
             {**{k: _plain(v) for k, v in g._values.items()}, "paths": g.paths} for g in opt.groups
@@ -37,7 +37,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
 
 def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     """Takes over a state dict. Everything is checked before anything is changed."""
-    check_header(opt.rule, saved)
+    check_header(opt.rule_name(), saved)
     groups = _loaded_groups(opt, saved)
     step, param_steps = _loaded_steps(opt, saved)
     arrays = loaded_state(opt._paths, opt._state, saved)
