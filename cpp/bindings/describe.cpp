@@ -169,7 +169,8 @@ Tensor describe(const Group &group, int group_index, const Param &param,
     t.dtype = param.dtype();
     t.format = param.format;
     t.group = group_index;
-    const bool matrix = info.factored && param.shape.size() >= 2;
+    // A matrix that is given one state array is stepped as a vector: its moments are not factored.
+    const bool matrix = info.factored && param.shape.size() >= 2 && slots.size() != 1;
     const Names names = info.slots(info.factored ? matrix : group.variant);
     if (int(slots.size()) != names.count())
         throw py::value_error(param.path + ": expected " + std::to_string(names.count()) +
@@ -181,7 +182,7 @@ Tensor describe(const Group &group, int group_index, const Param &param,
     written.add(t.param, t.size * bytes_of(t.format), param.array, param.path);
     if (info.factored) {
         refuse_16_bits(param, "a rule with factored moments");
-        store.matrices.push_back(matrix_shape(param));
+        store.matrices.push_back(matrix ? matrix_shape(param) : MatrixShape{});
         t.matrix = &store.matrices.back();
         t.factored = true;
         for (int k = 0; k < names.count(); ++k) {

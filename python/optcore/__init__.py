@@ -10,12 +10,12 @@
 
 from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
+from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
 from .config import (
     available_isas,
     get_num_threads,
     isa,
-    rules,
     set_num_threads,
     show_config,
 )
@@ -23,38 +23,64 @@ from .errors import NonFiniteError
 from .optimizers import (
     EMA,
     LAMB,
+    LBFGS,
     SGD,
+    SM3,
+    SOAP,
     Adadelta,
     Adafactor,
     Adagrad,
     Adam,
     AdamW,
     Momentum,
+    Muon,
     NAdam,
     Optimizer,
     RMSprop,
     RowwiseAdagrad,
+    Shampoo,
 )
 from .rows import Rows
+from .wrappers import (
+    AGC,
+    SAM,
+    SWA,
+    GradientAccumulation,
+    GradientCentralization,
+    Lookahead,
+    Wrapper,
+)
 
 __version__ = _load.version
 
 __all__ = [
+    "AGC",
     "EMA",
     "LAMB",
+    "LBFGS",
+    "SAM",
     "SGD",
+    "SM3",
+    "SOAP",
+    "SWA",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "GradientAccumulation",
+    "GradientCentralization",
+    "Lookahead",
     "Momentum",
+    "Muon",
     "NAdam",
     "NonFiniteError",
     "Optimizer",
     "RMSprop",
     "Rows",
     "RowwiseAdagrad",
+    "Shampoo",
+    "Wrapper",
     "__version__",
     "available_isas",
     "clip_grad_norm_",

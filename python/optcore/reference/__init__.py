@@ -35,14 +35,18 @@ from .average import average
 from .blocks8 import decode8, encode8
 from .lamb import lamb
 from .momentum import momentum
+from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .rows import coalesced, step_rows
 from .rowwise_adagrad import rowwise_adagrad
 from .sgd import sgd
+from .shampoo import shampoo, shampoo_direction
+from .sm3 import sm3, sm3_direction
+from .soap import soap, soap_direction
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -54,6 +58,7 @@ __all__ = [
     "clip_factor",
     "coalesced",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "global_norm",
@@ -61,12 +66,21 @@ __all__ = [
     "lamb",
     "memory_index",
     "momentum",
+    "muon",
+    "muon_direction",
     "nadam",
+    "orthogonalized",
     "random16",
     "random_key",
     "rmsprop",
     "rowwise_adagrad",
     "sgd",
+    "shampoo",
+    "shampoo_direction",
+    "sm3",
+    "sm3_direction",
+    "soap",
+    "soap_direction",
     "split",
     "step_rows",
     "stochastic_bfloat16",
