@@ -21,7 +21,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
     """The state dict of an optimizer."""
     return {
         "format": FORMAT,
-        "rule": opt.rule,
+        "rule": opt.rule_name(),
         "options": _options(opt),
         "groups": [
             {**{k: _plain(v) for k, v in g._values.items()}, "paths": g.paths} for g in opt.groups
@@ -37,7 +37,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
 
 def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     """Takes over a state dict. Everything is checked before anything is changed."""
-    _check_header(opt, saved)
+    check_header(opt.rule_name(), saved)
     groups = _loaded_groups(opt, saved)
     step, param_steps = _loaded_steps(opt, saved)
     arrays = loaded_state(opt._paths, opt._state, saved)
@@ -106,7 +106,7 @@ def entry_of(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...])
     return saved[name]
 
 
-def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
+def check_header(expected: str, saved: Mapping[str, Any]) -> None:
     if not isinstance(saved, Mapping):
         raise TypeError(
             f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"
@@ -118,9 +118,9 @@ def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
             "load it with the newer optcore that saved it"
         )
     rule = entry_of(saved, "rule", str)
-    if rule != opt.rule:
+    if rule != expected:
         raise ValueError(
-            f"state_dict/rule: expected {opt.rule!r}, got {rule!r}; "
+            f"state_dict/rule: expected {expected!r}, got {rule!r}; "
             "load it into an optimizer of the same kind"
         )
 
