@@ -12,7 +12,7 @@ def rules() -> list[dict[str, Any]]:
 
     Each is a dict of
 
-    - `name`, the class, and `rule`, what it is called in the core;
+    - `name`, the class, and `rule`, what a state dict calls it;
     - `kind`: "elementwise" (a step on a part of a tensor is part of the step on the tensor),
       "per_tensor" (needs a fact about the whole tensor, so a shard steps otherwise) or "global"
       (about all tensors);

@@ -7,22 +7,32 @@ from .adam import Adam, AdamW
 from .base import Optimizer
 from .ema import EMA
 from .lamb import LAMB
+from .lbfgs import LBFGS
 from .momentum import Momentum
+from .muon import Muon
 from .nadam import NAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
+from .shampoo import Shampoo
+from .sm3 import SM3
+from .soap import SOAP
 
 __all__ = [
     "EMA",
     "LAMB",
+    "LBFGS",
     "SGD",
+    "SM3",
+    "SOAP",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Momentum",
+    "Muon",
     "NAdam",
     "Optimizer",
     "RMSprop",
+    "Shampoo",
 ]

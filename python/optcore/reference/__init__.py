@@ -35,12 +35,16 @@ from .average import average
 from .blocks8 import decode8, encode8
 from .lamb import lamb
 from .momentum import momentum
+from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
+from .shampoo import shampoo, shampoo_direction
+from .sm3 import sm3, sm3_direction
+from .soap import soap, soap_direction
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -51,6 +55,7 @@ __all__ = [
     "average",
     "clip_factor",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "global_norm",
@@ -58,11 +63,20 @@ __all__ = [
     "lamb",
     "memory_index",
     "momentum",
+    "muon",
+    "muon_direction",
     "nadam",
+    "orthogonalized",
     "random16",
     "random_key",
     "rmsprop",
     "sgd",
+    "shampoo",
+    "shampoo_direction",
+    "sm3",
+    "sm3_direction",
+    "soap",
+    "soap_direction",
     "split",
     "stochastic_bfloat16",
     "sum_squares",
