@@ -173,6 +173,87 @@ RULES = (
         ),
     ),
     Rule(
+        "lion",
+        "Lion",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8), "step_at_zero": True},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+        ),
+    ),
+    Rule(
+        "signum",
+        "Signum",
+        (
+            {},
+            {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
+            {"momentum": 0.0, "weight_decay": 0.1},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "signsgd",
+        "SignSGD",
+        (
+            {},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adan",
+        "Adan",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.9, 0.5, 0.8), "weight_decay": 0.1},
+            {"weight_decay": 0.1, "no_prox": True, "eps": 1e-3},
+            {"eps": 0.0, "eps_root": 1e-8, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adopt",
+        "ADOPT",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.6), "nesterov": True},
+            {"clip_exponent": None, "weight_decay": 0.1, "eps": 1e-3},
+            {"clip_exponent": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            {"eps": 0.0, "nesterov": True, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "ademamix",
+        "AdEMAMix",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8, 0.95), "alpha": 2.0, "weight_decay": 0.1},
+            {"t_alpha_beta3": 8.0, "eps": 0.0, "eps_root": 1e-8},
+            {"betas": (0.0, 0.8, 0.95), "t_alpha_beta3": 100.0},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "ftrl",
+        "FTRL",
+        (
+            {},
+            {"lr": 0.5, "l1": 0.5, "l2": 0.1, "l2_shrinkage": 0.01, "beta": 1.0},
+            {"lr": 0.5, "initial_accumulator_value": 0.0, "l1": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+            {"lr": 0.0},
+        ),
+    ),
+    Rule(
+        "sophia",
+        "Sophia",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "eps": 0.5, "bias_correction": True},
+            {"eps": 0.5, "decoupled_weight_decay": False, **_CLIPPED},
+        ),
+    ),
+    Rule(
         "adafactor",
         "Adafactor",
         (

@@ -26,10 +26,18 @@ adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+adan_ = op(_o.Adan, "adan_", decoupled_weight_decay=True)
+ademamix_ = op(_o.AdEMAMix, "ademamix_")
+adopt_ = op(_o.ADOPT, "adopt_")
+ftrl_ = op(_o.FTRL, "ftrl_")
+lion_ = op(_o.Lion, "lion_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 sgd_ = op(_o.SGD, "sgd_")
+signsgd_ = op(_o.SignSGD, "signsgd_", momentum=0.0)
+signum_ = op(_o.Signum, "signum_")
+sophia_ = op(_o.Sophia, "sophia_")
 
 __all__ = [
     "adadelta_",
@@ -37,8 +45,16 @@ __all__ = [
     "adagrad_",
     "adam_",
     "adamw_",
+    "adan_",
+    "ademamix_",
+    "adopt_",
+    "ftrl_",
+    "lion_",
     "momentum_",
     "nadam_",
     "rmsprop_",
     "sgd_",
+    "signsgd_",
+    "signum_",
+    "sophia_",
 ]

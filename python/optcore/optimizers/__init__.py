@@ -4,23 +4,38 @@ from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
+from .adan import Adan
+from .ademamix import AdEMAMix
+from .adopt import ADOPT
 from .base import Optimizer
 from .ema import EMA
+from .ftrl import FTRL
+from .lion import Lion
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
+from .signum import SignSGD, Signum
+from .sophia import Sophia
 
 __all__ = [
+    "ADOPT",
     "EMA",
+    "FTRL",
     "SGD",
+    "AdEMAMix",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adan",
+    "Lion",
     "Momentum",
     "NAdam",
     "Optimizer",
     "RMSprop",
+    "SignSGD",
+    "Signum",
+    "Sophia",
 ]

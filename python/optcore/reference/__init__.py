@@ -31,13 +31,20 @@ from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
 from .average import average
 from .blocks8 import decode8, encode8
+from .ftrl import ftrl
+from .lion import lion
 from .momentum import momentum
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
+from .signum import signsgd, signum
+from .sophia import sophia, sophia_hessian
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
 
@@ -47,13 +54,18 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
     "average",
     "clip_factor",
     "decode8",
     "encode8",
     "from_bfloat16",
+    "ftrl",
     "global_norm",
     "joined",
+    "lion",
     "memory_index",
     "momentum",
     "nadam",
@@ -61,6 +73,10 @@ __all__ = [
     "random_key",
     "rmsprop",
     "sgd",
+    "signsgd",
+    "signum",
+    "sophia",
+    "sophia_hessian",
     "split",
     "stochastic_bfloat16",
     "sum_squares",

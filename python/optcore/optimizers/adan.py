@@ -1,0 +1,87 @@
+"""Adan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..typing import Scalar, Tree
+from . import dialects
+from .base import Optimizer
+from .common import Common
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Adan(Optimizer):
+    """Adan (Xie et al., 2022): Adam on gradients that look ahead along their own change.
+
+    .. code-block:: text
+
+        d = g − g'                      g' the gradient of the step before; d = 0 at the first step
+        m ← β1·m + (1−β1)g              v ← β2·v + (1−β2)d
+        n ← β3·n + (1−β3)(g + β2·d)²
+        u = (m̂ + β2·v̂)/(√(n̂ + eps_root) + ε)      each divided by 1−βᵗ of its own β
+        θ ← (θ − ηu)/(1 + ηλ)           no_prox: θ ← θ(1 − ηλ) − ηu
+
+    The paper's β is 1 − β here, as in its authors' code. g' is the gradient as the rule sees it,
+    scaled and clipped.
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        betas: β1, β2, β3; each may be a schedule.
+        eps: ε, beside the root.
+        weight_decay: λ.
+        no_prox: AdamW's decay in the place of the proximal one; optax's form.
+        eps_root: optax's ε inside the root.
+        maximize: step along the gradient instead of against it.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
+
+    State: `exp_avg` (m), `exp_avg_sq` (n), `exp_avg_diff` (v), `previous_grad`.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.Adan(w, lr=0.25, eps=0.0)
+        >>> opt.step(np.array([4.0, -0.125]))
+        >>> np.round(w, 12)
+        array([ 0.75, -1.75])
+    """
+
+    rule = "adan"
+    _shown: ClassVar[Mapping[str, str]] = {"prox_decay": "weight_decay"}
+    _switches: ClassVar[tuple[str, ...]] = ("no_prox", "maximize")
+    _dialects: ClassVar[dialects.Table] = {"optax": {"no_prox": True}, "paper": {}}
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-3,
+        betas: tuple[Scalar, Scalar, Scalar] = (0.98, 0.92, 0.99),
+        eps: Scalar = 1e-8,
+        weight_decay: Scalar = 0.0,
+        *,
+        no_prox: bool = False,
+        eps_root: Scalar = 0.0,
+        maximize: bool = False,
+        **common: Unpack[Common],
+    ):
+        values = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "no_prox": no_prox,
+            "eps_root": eps_root,
+            "decoupled_weight_decay": True,
+            "maximize": maximize,
+        }
+        super().__init__(params, values, **common)
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        found = super()._scalars(values)
+        used, unused = ("weight_decay", "prox_decay")[:: 1 if values["no_prox"] else -1]
+        return found | {used: values["weight_decay"], unused: 0.0}
