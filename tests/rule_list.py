@@ -26,6 +26,9 @@ class Rule:
     optimizer_name: str
     options: tuple[Options, ...]
     elementwise: bool = True
+    """Whether a step on a part of a tensor is part of the step on the tensor."""
+    factored: bool = False
+    """Whether its state is smaller than its parameter."""
 
     @property
     def reference(self) -> Callable[..., Any]:
@@ -93,6 +96,7 @@ RULES = (
             {"lr": 0.05, "momentum": 0.9, "nesterov": True},
             {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
             {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, **_CLIPPED},
+            {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "cautious": True},
         ),
     ),
     Rule(
@@ -158,6 +162,9 @@ RULES = (
             {},
             {"lr": 0.05, "weight_decay": 0.1, "amsgrad": True, "eps_root": 1e-8},
             {"weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "amsgrad": True, **_CLIPPED},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious": True, "cautious_weight_decay": True},
         ),
     ),
     Rule(
@@ -170,6 +177,7 @@ RULES = (
             {"momentum_decay": None, "lookahead": False, **_CLIPPED},
             {"momentum_decay": None, "lookahead": False, "double_correction": True},
             {"double_correction": True, "betas": (0.8, 0.9), **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
         ),
     ),
     Rule(
@@ -180,6 +188,7 @@ RULES = (
             {"lr": 0.05, "betas": (0.5, 0.8), "step_at_zero": True},
             {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
             _DECOUPLED,
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
         ),
     ),
     Rule(
@@ -189,6 +198,7 @@ RULES = (
             {},
             {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
             {"momentum": 0.0, "weight_decay": 0.1},
+            {"cautious": True, "weight_decay": 0.1},
             {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
         ),
     ),
@@ -206,7 +216,8 @@ RULES = (
         (
             {},
             {"lr": 0.05, "betas": (0.9, 0.5, 0.8), "weight_decay": 0.1},
-            {"weight_decay": 0.1, "no_prox": True, "eps": 1e-3},
+            {"eps": 1e-3, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
             {"eps": 0.0, "eps_root": 1e-8, **_CLIPPED},
         ),
     ),
@@ -219,6 +230,7 @@ RULES = (
             {"clip_exponent": None, "weight_decay": 0.1, "eps": 1e-3},
             {"clip_exponent": 0.5, "weight_decay": 0.1, **_CLIPPED},
             {"eps": 0.0, "nesterov": True, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
         ),
     ),
     Rule(
@@ -229,6 +241,7 @@ RULES = (
             {"lr": 0.05, "betas": (0.5, 0.8, 0.95), "alpha": 2.0, "weight_decay": 0.1},
             {"t_alpha_beta3": 8.0, "eps": 0.0, "eps_root": 1e-8},
             {"betas": (0.0, 0.8, 0.95), "t_alpha_beta3": 100.0},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
             {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
         ),
     ),
@@ -251,7 +264,52 @@ RULES = (
             {},
             {"lr": 0.05, "betas": (0.5, 0.9), "eps": 0.5, "bias_correction": True},
             {"eps": 0.5, "decoupled_weight_decay": False, **_CLIPPED},
+            {"eps": 0.5, "lr": 0.05, "cautious": True, "cautious_weight_decay": True},
         ),
+    ),
+    Rule(
+        "lamb",
+        "LAMB",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "eps_root": 1e-6, "clamp": 1.5},
+            {"bias_correction": False, "weight_decay": 0.1, **_CLIPPED},
+            {"betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "lars",
+        "LARS",
+        (
+            {},
+            {"lr": 0.5, "weight_decay": 0.1, "dampening": 0.3, "trust_coefficient": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, "joint_norm": True, "rate_in_buffer": True},
+            {"lr": 0.5, "weight_decay": 0.1, "nesterov": True, "trust_clip": True, **_CLIPPED},
+            {"lr": 0.5, "momentum": 0.0, "eps": 0.0},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "novograd",
+        "NovoGrad",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "grad_averaging": True, "eps_root": 1e-6},
+            {"betas": (0.5, 0.25), "weight_decay": 0.1, "eps": 0.0, **_CLIPPED},
+            _DECOUPLED,
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "mars",
+        "MARS",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "gamma": 0.5, "weight_decay": 0.1, "eps_root": 1e-6},
+            {"amsgrad": True, "weight_decay": 0.1, "decoupled_weight_decay": False, **_CLIPPED},
+        ),
+        elementwise=False,
     ),
     Rule(
         "adafactor",
@@ -271,8 +329,16 @@ RULES = (
             {"lr": 0.5, "relative_step": False, "eps": (1e-6, 0.1)},
         ),
         elementwise=False,
+        factored=True,
     ),
 )
+
+
+def is_elementwise(row: tuple[Rule, Options]) -> bool:
+    """Whether this row is: with a mask, the share of what it leaves is that of the tensor."""
+    rule, options = row
+    return rule.elementwise and not options.get("cautious", False)
+
 
 ROWS = [(rule, options) for rule in RULES for options in rule.options]
 

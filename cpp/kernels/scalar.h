@@ -25,3 +25,8 @@ template <class T>
 inline T sign(T x) {
     return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
 }
+
+template <class T>
+inline double squared(T x) {
+    return double(x) * double(x);
+}

@@ -5,6 +5,7 @@
 /// none.
 template <class T, unsigned>
 struct AdEMAMix : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq", "exp_avg_slow"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Hyper hypers[] = {

@@ -6,6 +6,7 @@
 /// Without `clipped` there is no limit. At the first step the limit is 0 and nothing moves.
 template <class T, unsigned>
 struct Adopt : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Hyper hypers[] = {

@@ -13,4 +13,8 @@
 #include "ademamix.h"
 #include "ftrl.h"
 #include "sophia.h"
+#include "lars.h"
+#include "novograd.h"
+#include "mars.h"
+#include "lamb.h"
 #include "adafactor.h"

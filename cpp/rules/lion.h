@@ -3,6 +3,7 @@
 /// Where c is 0 nothing moves; with `step_at_zero` it counts as positive, as C's copysign has it.
 template <class T, unsigned>
 struct Lion : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg"};
     static constexpr Hyper hypers[] = {
         {"beta1", Range::below_one, "Invalid beta parameter at index 0: "},

@@ -3,6 +3,7 @@
 ///   momentum   m ← μ·m + (1−μ)·g      u = sign(m)
 template <class T, unsigned Variant>
 struct Signum : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr bool momentum = Variant & 1;
     static constexpr Names options = {"momentum"};
     static constexpr Names slots = momentum ? Names{"momentum_buffer"} : Names{};

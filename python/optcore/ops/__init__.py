@@ -26,13 +26,17 @@ adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
-adan_ = op(_o.Adan, "adan_", decoupled_weight_decay=True)
+adan_ = op(_o.Adan, "adan_")
 ademamix_ = op(_o.AdEMAMix, "ademamix_")
 adopt_ = op(_o.ADOPT, "adopt_")
 ftrl_ = op(_o.FTRL, "ftrl_")
+lamb_ = op(_o.LAMB, "lamb_")
+lars_ = op(_o.LARS, "lars_")
 lion_ = op(_o.Lion, "lion_")
+mars_ = op(_o.MARS, "mars_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
+novograd_ = op(_o.NovoGrad, "novograd_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 sgd_ = op(_o.SGD, "sgd_")
 signsgd_ = op(_o.SignSGD, "signsgd_", momentum=0.0)
@@ -49,9 +53,13 @@ __all__ = [
     "ademamix_",
     "adopt_",
     "ftrl_",
+    "lamb_",
+    "lars_",
     "lion_",
+    "mars_",
     "momentum_",
     "nadam_",
+    "novograd_",
     "rmsprop_",
     "sgd_",
     "signsgd_",

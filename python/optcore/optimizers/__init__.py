@@ -10,9 +10,13 @@ from .adopt import ADOPT
 from .base import Optimizer
 from .ema import EMA
 from .ftrl import FTRL
+from .lamb import LAMB
+from .lars import LARS
 from .lion import Lion
+from .mars import MARS
 from .momentum import Momentum
 from .nadam import NAdam
+from .novograd import NovoGrad
 from .rmsprop import RMSprop
 from .sgd import SGD
 from .signum import SignSGD, Signum
@@ -22,6 +26,9 @@ __all__ = [
     "ADOPT",
     "EMA",
     "FTRL",
+    "LAMB",
+    "LARS",
+    "MARS",
     "SGD",
     "AdEMAMix",
     "Adadelta",
@@ -33,6 +40,7 @@ __all__ = [
     "Lion",
     "Momentum",
     "NAdam",
+    "NovoGrad",
     "Optimizer",
     "RMSprop",
     "SignSGD",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
 from . import dialects
@@ -23,7 +22,7 @@ class Adan(Optimizer):
         m ← β1·m + (1−β1)g              v ← β2·v + (1−β2)d
         n ← β3·n + (1−β3)(g + β2·d)²
         u = (m̂ + β2·v̂)/(√(n̂ + eps_root) + ε)      each divided by 1−βᵗ of its own β
-        θ ← (θ − ηu)/(1 + ηλ)           no_prox: θ ← θ(1 − ηλ) − ηu
+        θ ← (θ − ηu)/(1 + ηλ)           decoupled_weight_decay: θ ← θ(1 − ηλ) − ηu
 
     The paper's β is 1 − β here, as in its authors' code. g' is the gradient as the rule sees it,
     scaled and clipped.
@@ -34,7 +33,8 @@ class Adan(Optimizer):
         betas: β1, β2, β3; each may be a schedule.
         eps: ε, beside the root.
         weight_decay: λ.
-        no_prox: AdamW's decay in the place of the proximal one; optax's form.
+        decoupled_weight_decay: AdamW's decay in the place of the proximal one; the authors' code
+            calls it no_prox, and optax has it.
         eps_root: optax's ε inside the root.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
@@ -51,9 +51,8 @@ class Adan(Optimizer):
     """
 
     rule = "adan"
-    _shown: ClassVar[Mapping[str, str]] = {"prox_decay": "weight_decay"}
-    _switches: ClassVar[tuple[str, ...]] = ("no_prox", "maximize")
-    _dialects: ClassVar[dialects.Table] = {"optax": {"no_prox": True}, "paper": {}}
+    _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
+    _dialects: ClassVar[dialects.Table] = {"optax": {"decoupled_weight_decay": True}, "paper": {}}
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class Adan(Optimizer):
         eps: Scalar = 1e-8,
         weight_decay: Scalar = 0.0,
         *,
-        no_prox: bool = False,
+        decoupled_weight_decay: bool = False,
         eps_root: Scalar = 0.0,
         maximize: bool = False,
         **common: Unpack[Common],
@@ -73,15 +72,8 @@ class Adan(Optimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
-            "no_prox": no_prox,
+            "decoupled_weight_decay": decoupled_weight_decay,
             "eps_root": eps_root,
-            "decoupled_weight_decay": True,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)
-
-    @classmethod
-    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        found = super()._scalars(values)
-        used, unused = ("weight_decay", "prox_decay")[:: 1 if values["no_prox"] else -1]
-        return found | {used: values["weight_decay"], unused: 0.0}

@@ -147,7 +147,7 @@ class Sophia(Optimizer):
     def _tell_hessians(self) -> None:
         """Hands on what the groups and the options say now."""
         for i, group in enumerate(self.groups):
-            self._hessians.set_variant(i, 1, False, False)
+            self._hessians.set_variant(i, 1, False, False, False, False)
             scalars = self._scalars(group._values) | {"weight_decay": 0.0}
             for name, value in scalars.items():
                 self._hessians.set_hyper(i, name, hyper.native(hyper.source(value, name)))

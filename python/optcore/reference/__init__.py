@@ -37,9 +37,13 @@ from .adopt import adopt
 from .average import average
 from .blocks8 import decode8, encode8
 from .ftrl import ftrl
+from .lamb import lamb
+from .lars import lars
 from .lion import lion
+from .mars import mars
 from .momentum import momentum
 from .nadam import nadam
+from .novograd import novograd
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
@@ -65,10 +69,14 @@ __all__ = [
     "ftrl",
     "global_norm",
     "joined",
+    "lamb",
+    "lars",
     "lion",
+    "mars",
     "memory_index",
     "momentum",
     "nadam",
+    "novograd",
     "random16",
     "random_key",
     "rmsprop",

@@ -21,9 +21,11 @@ def adan(
     betas: tuple[float, float, float] = (0.98, 0.92, 0.99),
     eps: float = 1e-8,
     weight_decay: float = 0.0,
-    no_prox: bool = False,
+    decoupled_weight_decay: bool = False,
     eps_root: float = 0.0,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -36,7 +38,9 @@ def adan(
         v ← β2·v + (1-β2)·d
         n ← β3·n + (1-β3)·(g + β2·d)²
         u = (m/(1-β1ᵗ) + β2·v/(1-β2ᵗ)) / (√(n/(1-β3ᵗ) + eps_root) + eps)
-        θ ← (θ - η·u) / (1 + η·λ)        no_prox: θ ← θ·(1 - η·λ) - η·u
+    u = u + T(inside) * p
+    keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
+        θ ← (θ - η·u) / (1 + η·λ)        decoupled: θ ← θ·(1 - η·λ) - η·u
 
     Source: Xie et al., 2022, algorithm 1, with β for the paper's 1-β.
 
@@ -50,9 +54,11 @@ def adan(
         betas: β1, β2 and β3.
         eps: ε, beside the root.
         weight_decay: λ.
-        no_prox: decay as AdamW does.
+        decoupled_weight_decay: decay as AdamW does.
         eps_root: ε inside the root.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -70,13 +76,14 @@ def adan(
     take_m = T(1 / _core.math_one_minus_power(betas[0], step))
     take_v = T(betas[1] / _core.math_one_minus_power(betas[1], step))
     correct_n = T(1 / _core.math_one_minus_power(betas[2], step))
-    shrink = T(1 / (1 + lr * (0.0 if no_prox else weight_decay)))
+    inside = 0.0 if decoupled_weight_decay else weight_decay
     g = prepared(
         p,
         g,
         maximize=maximize,
         grad_factor=grad_factor,
         clip_value=clip_value,
+        masked=cautious or cautious_weight_decay,
     )
     diff = T(0 if step == 1 else 1) * (g - slot(state, "previous_grad", p))
     ahead = g + beta2 * diff
@@ -84,6 +91,16 @@ def adan(
     n = beta3 * slot(state, "exp_avg_sq", p) + one_minus_beta3 * (ahead * ahead)
     v = beta2 * slot(state, "exp_avg_diff", p) + one_minus_beta2 * diff
     u = (take_m * m + take_v * v) / (np.sqrt(n * correct_n + T(eps_root)) + T(eps))
-    new = moved(p, u, keep=kept(lr, weight_decay) if no_prox else 1.0, rate=lr) * shrink
+    u = u + T(inside) * p
+    keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new_state = {"exp_avg": m, "exp_avg_sq": n, "exp_avg_diff": v, "previous_grad": g}
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr / (1 + lr * inside),
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
     return result(p, new, new_state)

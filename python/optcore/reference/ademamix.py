@@ -26,6 +26,8 @@ def ademamix(
     eps_root: float = 0.0,
     decoupled_weight_decay: bool = True,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -56,6 +58,8 @@ def ademamix(
         eps_root: ε inside the root.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -83,6 +87,7 @@ def ademamix(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
@@ -90,7 +95,16 @@ def ademamix(
     u = (m * correct_m + T(alpha * part) * s) / (np.sqrt(v * correct_v + T(eps_root)) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new_state = {"exp_avg": m, "exp_avg_sq": v, "exp_avg_slow": s}
-    return result(p, moved(p, u, keep=keep, rate=lr), new_state)
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, new_state)
 
 
 def _slow_decay(beta1: float, beta3: float, part: float) -> float:

@@ -37,6 +37,8 @@ def adopt(
     nesterov: bool = False,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -64,6 +66,8 @@ def adopt(
         nesterov: look ahead along m.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -90,6 +94,7 @@ def adopt(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     v = slot(state, "exp_avg_sq", p)
     x = g / at_least(np.sqrt(v), T(1.0 if first else eps))
@@ -97,7 +102,15 @@ def adopt(
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * x
     v = keep_v * v + take_square * (g * g)
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    new = moved(p, take_m * m + take_x * x, keep=keep, rate=lr)
+    new = moved(
+        p,
+        take_m * m + take_x * x,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
     return result(p, new, {"exp_avg": m, "exp_avg_sq": v})
 
 

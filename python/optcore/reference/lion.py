@@ -22,6 +22,8 @@ def lion(
     decoupled_weight_decay: bool = True,
     step_at_zero: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -46,6 +48,8 @@ def lion(
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         step_at_zero: where c is 0, step as if it were positive.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -67,10 +71,20 @@ def lion(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = slot(state, "exp_avg", p)
     mixed = beta1 * m + one_minus_beta1 * g
     m = beta2 * m + one_minus_beta2 * g
     u = np.where(mixed == 0, mixed + T(step_at_zero), sign(mixed))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), {"exp_avg": m})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"exp_avg": m})

@@ -20,6 +20,8 @@ def signum(
     weight_decay: float = 0.0,
     decoupled_weight_decay: bool = True,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -42,6 +44,8 @@ def signum(
         weight_decay: λ; added to the gradient, or decoupled from it.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -62,13 +66,23 @@ def signum(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
-    new_state = {}
+    m, new_state = g, {}
     if momentum != 0:
-        g = T(momentum) * slot(state, "momentum_buffer", p) + T(1 - momentum) * g
-        new_state["momentum_buffer"] = g
+        m = T(momentum) * slot(state, "momentum_buffer", p) + T(1 - momentum) * g
+        new_state["momentum_buffer"] = m
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, sign(g), keep=keep, rate=lr), new_state)
+    new = moved(
+        p,
+        sign(m),
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, new_state)
 
 
 def signsgd(

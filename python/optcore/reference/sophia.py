@@ -35,6 +35,8 @@ def sophia(
     decoupled_weight_decay: bool = True,
     bias_correction: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -61,12 +63,15 @@ def sophia(
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         bias_correction: divide m by 1 - β1ᵗ in u.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
     Returns:
         The new parameter and the new state; the arguments are left as they are.
 
+    >>> import numpy as np
     >>> p, state = sophia(np.array([1.0]), np.array([2.0]), {"hessian": np.array([4.0])}, step=1,
     ...                   lr=0.5, betas=(0.5, 0.5), rho=0.5, weight_decay=0.0)
     >>> p, state["exp_avg"]
@@ -83,13 +88,23 @@ def sophia(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     h = slot(state, "hessian", p)
     u = (m * correct_m) / at_least(T(rho) * h, T(eps))
     u = at_most(at_least(u, T(-1)), T(1))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), {"exp_avg": m, "hessian": h})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"exp_avg": m, "hessian": h})
 
 
 @quiet
@@ -104,6 +119,7 @@ def sophia_hessian(hessian: Array, estimate: Array, *, beta2: float = 0.99) -> A
     Returns:
         The new h.
 
+    >>> import numpy as np
     >>> sophia_hessian(np.array([4.0]), np.array([8.0]), beta2=0.75)
     array([5.])
     """
