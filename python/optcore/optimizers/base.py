@@ -17,6 +17,7 @@ from ..typing import Array, Scalar, Tree
 from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
 from .group import Group, known_name
+from .signature import defaults_of
 from .stats import StepStats
 from .trees import named_leaves, rebuilt
 
@@ -103,6 +104,8 @@ class Optimizer:
     """
 
     rule: ClassVar[str]
+    paper: ClassVar[str] = ""
+    bits: ClassVar[bool] = True
 
     _dialects: ClassVar[dialects.Table] = {}
     """By dialect, the arguments in which it differs from the class's own defaults."""
@@ -205,6 +208,41 @@ class Optimizer:
         every = [name for variant in _RULES[cls.rule]["slots"] for name in variant]
         used = [*_RULES[cls.rule]["slots"][cls._variant(values)], *cls.scalar_names()]
         return used, [name for name in dict.fromkeys(every) if name not in used]
+
+    @classmethod
+    def kind(cls) -> str:
+        """How much of the model one element's step depends on: see `optcore.rules`."""
+        return str(_RULES[cls.rule]["kind"])
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """The class's entry in `optcore.rules`."""
+        options = defaults_of(cls)
+        state = cls.default_state(options)
+        return {
+            "name": cls.__name__,
+            "rule": cls.rule,
+            "kind": cls.kind(),
+            "bits": cls.bits,
+            "options": options,
+            "state": state,
+            "scalars": cls.scalar_names(),
+            "bytes": cls.bytes_moved(state),
+            "dialects": list(cls._dialects) if hasattr(cls, "_dialects") else ["torch"],
+            "paper": cls.paper,
+        }
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """The state arrays that a parameter has with these values."""
+        return list(_RULES[cls.rule]["slots"][cls._variant(values)])
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """What a step must read and write for each float32 parameter that has this state."""
+        # Parameter and state are read and written, the gradient is read; sums read all of it first.
+        before = 2 + len(state) if _RULES[cls.rule]["sums"] else 0
+        return 4 * (before + 3 + 2 * len(state))
 
     @classmethod
     def maskable(cls) -> bool:
