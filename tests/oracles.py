@@ -37,6 +37,7 @@ SHAPES = ((7, 3), (5,), (), (2, 3, 4))
 BOTH = (False, True)
 
 DEVIATIONS: dict[tuple[str, str, str], tuple[float, str]] = {
+    ("keras", "Adafactor", ""): (1e-6, "Keras takes means in float32 whatever the type"),
     ("optax", "adafactor", ""): (2e-6, "β2 of the step, 1 − t^−0.8, is worked out in float32"),
     ("optax", "rmsprop", "corrected variance"): (
         1e-6,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -51,8 +51,9 @@ class Adan(Optimizer):
     """
 
     rule = "adan"
+    paper = "Xie et al., 2022: Adan: Adaptive Nesterov momentum algorithm"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[dialects.Table] = {"optax": {"decoupled_weight_decay": True}, "paper": {}}
+    _dialects: ClassVar[Table] = {"optax": {"decoupled_weight_decay": True}, "paper": {}}
 
     def __init__(
         self,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,8 +53,9 @@ class AdEMAMix(Optimizer):
     """
 
     rule = "ademamix"
+    paper = "Pagliardini et al., 2024: The AdEMAMix optimizer: Better, faster, older"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[dialects.Table] = {"optax": {}, "paper": {}}
+    _dialects: ClassVar[Table] = {"optax": {}, "paper": {}}
 
     def __init__(
         self,

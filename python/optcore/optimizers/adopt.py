@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -55,8 +55,9 @@ class ADOPT(Optimizer):
     """
 
     rule = "adopt"
+    paper = "Taniguchi et al., 2024: ADOPT: Modified Adam can converge with any β2"
     _switches: ClassVar[tuple[str, ...]] = ("nesterov", "decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[dialects.Table] = {"optax": {}, "paper": {}}
+    _dialects: ClassVar[Table] = {"optax": {}, "paper": {}}
 
     def __init__(
         self,

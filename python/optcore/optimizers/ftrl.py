@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import finite
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ class FTRL(Optimizer):
     """
 
     rule = "ftrl"
+    paper = "McMahan et al., 2013: Ad click prediction: a view from the trenches"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
-    _dialects: ClassVar[dialects.Table] = {
+    _dialects: ClassVar[Table] = {
         "keras": {"decoupled_weight_decay": True},
         "paper": {"initial_accumulator_value": 0.0, "beta": 1.0},
     }

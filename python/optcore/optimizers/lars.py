@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import is_on
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class LARS(Optimizer):
     """
 
     rule = "lars"
+    paper = "You, Gitman & Ginsburg, 2017: Large batch training of convolutional networks"
     _switches: ClassVar[tuple[str, ...]] = (
         "nesterov",
         "joint_norm",
@@ -68,7 +69,7 @@ class LARS(Optimizer):
         "maximize",
     )
     _fixed: ClassVar[tuple[str, ...]] = ("nesterov",)
-    _dialects: ClassVar[dialects.Table] = {
+    _dialects: ClassVar[Table] = {
         "optax": {"eps": 0.0, "joint_norm": True, "rate_in_buffer": True},
         "paper": {"eps": 0.0, "rate_in_buffer": True},
     }

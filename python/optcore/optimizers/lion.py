@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,8 +48,9 @@ class Lion(Optimizer):
     """
 
     rule = "lion"
+    paper = "Chen et al., 2023: Symbolic discovery of optimization algorithms"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "step_at_zero", "maximize")
-    _dialects: ClassVar[dialects.Table] = {
+    _dialects: ClassVar[Table] = {
         "keras": {"lr": 1e-3},
         "optax": {"weight_decay": 1e-3},
         "paper": {},

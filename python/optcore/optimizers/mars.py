@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -56,9 +56,10 @@ class MARS(Optimizer):
     """
 
     rule = "mars"
+    paper = "Yuan et al., 2024: MARS: Unleashing the power of variance reduction"
     _switches: ClassVar[tuple[str, ...]] = ("amsgrad", "decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
-    _dialects: ClassVar[dialects.Table] = {"paper": {}}
+    _dialects: ClassVar[Table] = {"paper": {}}
 
     def __init__(
         self,

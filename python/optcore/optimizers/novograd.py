@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -52,8 +52,9 @@ class NovoGrad(Optimizer):
     """
 
     rule = "novograd"
+    paper = "Ginsburg et al., 2019: Stochastic gradient methods with layer-wise adaptive moments"
     _switches: ClassVar[tuple[str, ...]] = ("grad_averaging", "decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[dialects.Table] = {
+    _dialects: ClassVar[Table] = {
         "optax": {"betas": (0.9, 0.25), "eps": 1e-6},
         "paper": {},
     }

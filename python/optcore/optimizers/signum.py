@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..typing import Scalar, Tree
-from . import dialects
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import is_on
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ class Signum(Optimizer):
     """
 
     rule = "signum"
+    paper = "Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[dialects.Table] = {"optax": {}, "paper": {}}
+    _dialects: ClassVar[Table] = {"optax": {}, "paper": {}}
 
     def __init__(
         self,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import _core
 from ..errors import NonFiniteError
 from ..typing import Scalar, Tree
-from . import dialects, hyper, storage
+from . import hyper, storage
 from .base import Optimizer, StepOptions, _split_groups
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -61,12 +62,13 @@ class Sophia(Optimizer):
     """
 
     rule = "sophia"
+    paper = "Liu et al., 2023: Sophia: A scalable stochastic second-order optimizer"
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "bias_correction",
         "maximize",
     )
-    _dialects: ClassVar[dialects.Table] = {
+    _dialects: ClassVar[Table] = {
         "optax": {"rho": 0.01, "eps": 1e-8, "weight_decay": 1e-4, "bias_correction": True},
         "paper": {},
     }
