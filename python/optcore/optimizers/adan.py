@@ -27,6 +27,8 @@ class Adan(Optimizer):
     The paper's β is 1 − β here, as in its authors' code. g' is the gradient as the rule sees it,
     scaled and clipped.
 
+    Dialects: "optax" has `decoupled_weight_decay`.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η.

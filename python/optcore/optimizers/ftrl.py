@@ -31,6 +31,8 @@ class FTRL(Optimizer):
     twice their numbers belong here. Their `learning_rate_power` is −0.5, as in the paper: any
     other would need a power of every element.
 
+    Dialects: "keras" has decoupled decay; "paper" has an n that starts from 0, and a beta of 1.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η; a rate below 1e-12 counts as that.

@@ -26,7 +26,7 @@ class LARS(Optimizer):
 
     This is timm's form. `joint_norm` has ‖g + λθ‖ + eps below the line, and `rate_in_buffer`
     multiplies the ratio, not the step, by η, so that a change of the rate reaches the buffer's old
-    part with later steps only: both are optax's, the second the paper's too. Implementations
+    part with later steps only. The dialect "optax" has both, "paper" the second. Implementations
     usually leave ratio and decay out for vectors (biases, scales of norms): give those their own
     `SGD`.
 

@@ -26,6 +26,8 @@ class Lion(Optimizer):
     as much larger. Where c is exactly 0 nothing moves (sign(0) = 0); DeepSpeed takes C's copysign
     there, which moves: `step_at_zero=True`.
 
+    Dialects: "keras" has another rate, "optax" a decay of 1e-3.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η.

@@ -25,6 +25,8 @@ class NovoGrad(Optimizer):
     With `grad_averaging` what is added to m is multiplied by 1−β1, but for the first step's. Where
     all gradients so far were 0 and ε is 0, g/0 counts as 0.
 
+    Dialects: "optax" has other betas and ε.
+
     ‖g‖² is a sum in float64 in a fixed order, so the bits depend on the tensor alone. A shard of a
     tensor has another norm than the tensor: sharded, this is another rule.
 

@@ -33,6 +33,8 @@ class Sophia(Optimizer):
     labels drawn from the model. Every ten steps are enough. Until the first h is 0, and every
     element takes a full step along the sign of m; as where the curvature is negative.
 
+    Dialects: "optax" corrects the bias of m and has other defaults.
+
     pytorch_optimizer's SophiaH limits m/max(h, ε') to ±p: for its steps pass lr·p for lr,
     `rho=p` and p·ε' for `eps`.
 
