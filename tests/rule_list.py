@@ -241,7 +241,7 @@ RULES = (
         (
             {},
             {"lr": 0.05, "betas": (0.9, 0.5, 0.8), "weight_decay": 0.1},
-            {"eps": 1e-3, **_DECOUPLED},
+            {"eps": 1e-3, "complement_beta2": True, **_DECOUPLED},
             {"cautious": True, "weight_decay": 0.1},
             {"eps": 0.0, "eps_root": 1e-8, **_CLIPPED},
         ),

@@ -214,7 +214,7 @@ CASES = (
             lr=(0.05,),
             betas=((0.98, 0.92, 0.99), (0.3, 0.5, 0.8)),
             eps=(1e-8, 1e-3),
-            eps_root=(0.0, 1e-4),
+            eps_root=(1e-8, 1e-4),
             weight_decay=(0.0, 0.1),
         ),
         names=BETAS3,
@@ -250,7 +250,7 @@ CASES = (
             alpha=(5.0, 1.0),
             weight_decay=(0.0, 0.1),
         ),
-        names=BETAS3,
+        names={**BETAS3, "alpha": "alpha"},
     ),
     Case(
         "LARS",
@@ -361,10 +361,8 @@ def test_sophia(shape, options):
     given = optax.GradientTransformationExtraArgs(
         lambda _: optax.EmptyState(), lambda _g, state, hessian, **_: (hessian, state)
     )
-    gamma = options.pop("rho")
-    peer = optax.contrib.sophia(
-        0.05, gamma=gamma, **options, update_interval=3, hessian_diagonal_fn=given
-    )
+    named = {"gamma" if k == "rho" else k: v for k, v in options.items()}
+    peer = optax.contrib.sophia(0.05, **named, update_interval=3, hessian_diagonal_fn=given)
     theirs = jax.numpy.array(p)
     state = peer.init(theirs)
     for step in range(50):

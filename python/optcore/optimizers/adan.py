@@ -27,7 +27,7 @@ class Adan(Optimizer):
     The paper's β is 1 − β here, as in its authors' code. g' is the gradient as the rule sees it,
     scaled and clipped.
 
-    Dialects: "optax" has `decoupled_weight_decay`.
+    Dialects: "optax" has `decoupled_weight_decay`, `complement_beta2` and an `eps_root`.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -38,6 +38,8 @@ class Adan(Optimizer):
         decoupled_weight_decay: AdamW's decay in the place of the proximal one; the authors' code
             calls it no_prox, and optax has it.
         eps_root: optax's ε inside the root.
+        complement_beta2: 1−β2 in the place of the β2 beside d and v̂, as in optax 0.2; its docs and
+            the paper have β2.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -54,8 +56,15 @@ class Adan(Optimizer):
 
     rule = "adan"
     paper = "Xie et al., 2022: Adan: Adaptive Nesterov momentum algorithm"
-    _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
-    _dialects: ClassVar[Table] = {"optax": {"decoupled_weight_decay": True}, "paper": {}}
+    _switches: ClassVar[tuple[str, ...]] = (
+        "complement_beta2",
+        "decoupled_weight_decay",
+        "maximize",
+    )
+    _dialects: ClassVar[Table] = {
+        "optax": {"decoupled_weight_decay": True, "eps_root": 1e-8, "complement_beta2": True},
+        "paper": {},
+    }
 
     def __init__(
         self,
@@ -67,6 +76,7 @@ class Adan(Optimizer):
         *,
         decoupled_weight_decay: bool = False,
         eps_root: Scalar = 0.0,
+        complement_beta2: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -77,6 +87,7 @@ class Adan(Optimizer):
             "weight_decay": weight_decay,
             "decoupled_weight_decay": decoupled_weight_decay,
             "eps_root": eps_root,
+            "complement_beta2": complement_beta2,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)

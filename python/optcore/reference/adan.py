@@ -22,6 +22,7 @@ def adan(
     eps: float = 1e-8,
     weight_decay: float = 0.0,
     decoupled_weight_decay: bool = False,
+    complement_beta2: bool = False,
     eps_root: float = 0.0,
     maximize: bool = False,
     cautious: bool = False,
@@ -56,6 +57,7 @@ def adan(
         weight_decay: λ.
         decoupled_weight_decay: decay as AdamW does.
         eps_root: ε inside the root.
+        complement_beta2: 1 - β2 in the place of the β2 beside d and v̂, as optax has it.
         maximize: climb instead of descend.
         cautious: leave out what the gradient disagrees with, see `moved` in common.py.
         cautious_weight_decay: leave out decay against the step, see there.
@@ -74,7 +76,8 @@ def adan(
     beta2, one_minus_beta2 = T(betas[1]), T(1 - betas[1])
     beta3, one_minus_beta3 = T(betas[2]), T(1 - betas[2])
     take_m = T(1 / _core.math_one_minus_power(betas[0], step))
-    take_v = T(betas[1] / _core.math_one_minus_power(betas[1], step))
+    look = 1 - betas[1] if complement_beta2 else betas[1]
+    take_v = T(look / _core.math_one_minus_power(betas[1], step))
     correct_n = T(1 / _core.math_one_minus_power(betas[2], step))
     inside = 0.0 if decoupled_weight_decay else weight_decay
     g = prepared(
@@ -86,7 +89,7 @@ def adan(
         masked=cautious or cautious_weight_decay,
     )
     diff = T(0 if step == 1 else 1) * (g - slot(state, "previous_grad", p))
-    ahead = g + beta2 * diff
+    ahead = g + T(look) * diff
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     n = beta3 * slot(state, "exp_avg_sq", p) + one_minus_beta3 * (ahead * ahead)
     v = beta2 * slot(state, "exp_avg_diff", p) + one_minus_beta2 * diff
