@@ -12,14 +12,19 @@ from .ema import EMA
 from .ftrl import FTRL
 from .lamb import LAMB
 from .lars import LARS
+from .lbfgs import LBFGS
 from .lion import Lion
 from .mars import MARS
 from .momentum import Momentum
+from .muon import Muon
 from .nadam import NAdam
 from .novograd import NovoGrad
 from .rmsprop import RMSprop
 from .sgd import SGD
+from .shampoo import Shampoo
 from .signum import SignSGD, Signum
+from .sm3 import SM3
+from .soap import SOAP
 from .sophia import Sophia
 
 __all__ = [
@@ -28,8 +33,11 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
+    "SM3",
+    "SOAP",
     "AdEMAMix",
     "Adadelta",
     "Adafactor",
@@ -39,10 +47,12 @@ __all__ = [
     "Adan",
     "Lion",
     "Momentum",
+    "Muon",
     "NAdam",
     "NovoGrad",
     "Optimizer",
     "RMSprop",
+    "Shampoo",
     "SignSGD",
     "Signum",
     "Sophia",

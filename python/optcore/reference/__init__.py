@@ -42,15 +42,19 @@ from .lars import lars
 from .lion import lion
 from .mars import mars
 from .momentum import momentum
+from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
 from .novograd import novograd
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .sgd import sgd
+from .shampoo import shampoo, shampoo_direction
 from .signum import signsgd, signum
+from .sm3 import sm3, sm3_direction
+from .soap import soap, soap_direction
 from .sophia import sophia, sophia_hessian
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -64,6 +68,7 @@ __all__ = [
     "average",
     "clip_factor",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "ftrl",
@@ -75,14 +80,23 @@ __all__ = [
     "mars",
     "memory_index",
     "momentum",
+    "muon",
+    "muon_direction",
     "nadam",
     "novograd",
+    "orthogonalized",
     "random16",
     "random_key",
     "rmsprop",
     "sgd",
+    "shampoo",
+    "shampoo_direction",
     "signsgd",
     "signum",
+    "sm3",
+    "sm3_direction",
+    "soap",
+    "soap_direction",
     "sophia",
     "sophia_hessian",
     "split",
