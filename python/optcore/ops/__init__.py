@@ -40,7 +40,7 @@ novograd_ = op(_o.NovoGrad, "novograd_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
-signsgd_ = op(_o.SignSGD, "signsgd_", momentum=0.0)
+signsgd_ = op(_o.SignSGD, "signsgd_")
 signum_ = op(_o.Signum, "signum_")
 sophia_ = op(_o.Sophia, "sophia_")
 

@@ -77,7 +77,7 @@ class Signum(Optimizer):
         return [is_on(values["momentum"])]
 
 
-class SignSGD(Signum):
+class SignSGD(Optimizer):
     """signSGD (Bernstein et al., 2018, algorithm 1): `Signum` without momentum.
 
     .. code-block:: text
@@ -106,6 +106,11 @@ class SignSGD(Signum):
         array([ 0.75, -1.75,  3.  ])
     """
 
+    rule = "signum"
+    paper = "Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems"
+    _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
+    _dialects: ClassVar[Table] = {"optax": {}, "paper": {}}
+
     def __init__(
         self,
         params: Tree,
@@ -116,12 +121,18 @@ class SignSGD(Signum):
         maximize: bool = False,
         **common: Unpack[Common],
     ):
-        super().__init__(
-            params,
-            lr,
-            0.0,
-            weight_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-            **common,
-        )
+        values = {
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+        }
+        super().__init__(params, values, **common)
+
+    @classmethod
+    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return super()._scalars(values) | {"momentum": 0.0}
+
+    @classmethod
+    def _options(cls, values: Mapping[str, Any]) -> list[bool]:
+        return [False]
