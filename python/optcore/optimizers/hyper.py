@@ -63,7 +63,8 @@ def several(value: Any, name: str, count: int) -> tuple[Any, ...]:
     """That many values, or a TypeError."""
     if not isinstance(value, (tuple, list)) or len(value) != count:
         raise TypeError(
-            f"{name}: expected {count} values, got {value!r}; pass e.g. "
+            f"{name}: expected {('no', 'one', 'two', 'three', 'four')[count]} values, "
+            f"got {value!r}; pass e.g. "
             f"{(0.9, 0.999, 0.99, 0.999)[:count]}"
         )
     return tuple(value)
