@@ -8,3 +8,4 @@
 #include "nadam.h"
 #include "lamb.h"
 #include "adafactor.h"
+#include "rowwise_adagrad.h"

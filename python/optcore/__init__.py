@@ -37,8 +37,10 @@ from .optimizers import (
     NAdam,
     Optimizer,
     RMSprop,
+    RowwiseAdagrad,
     Shampoo,
 )
+from .rows import Rows
 from .wrappers import (
     AGC,
     SAM,
@@ -75,6 +77,8 @@ __all__ = [
     "NonFiniteError",
     "Optimizer",
     "RMSprop",
+    "Rows",
+    "RowwiseAdagrad",
     "Shampoo",
     "Wrapper",
     "__version__",

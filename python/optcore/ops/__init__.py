@@ -30,6 +30,7 @@ lamb_ = op(_o.LAMB, "lamb_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
+rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "momentum_",
     "nadam_",
     "rmsprop_",
+    "rowwise_adagrad_",
     "sgd_",
 ]

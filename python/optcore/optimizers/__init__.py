@@ -12,6 +12,7 @@ from .momentum import Momentum
 from .muon import Muon
 from .nadam import NAdam
 from .rmsprop import RMSprop
+from .rowwise_adagrad import RowwiseAdagrad
 from .sgd import SGD
 from .shampoo import Shampoo
 from .sm3 import SM3
@@ -34,5 +35,6 @@ __all__ = [
     "NAdam",
     "Optimizer",
     "RMSprop",
+    "RowwiseAdagrad",
     "Shampoo",
 ]

@@ -39,6 +39,8 @@ from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .rows import coalesced, step_rows
+from .rowwise_adagrad import rowwise_adagrad
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
 from .sm3 import sm3, sm3_direction
@@ -54,6 +56,7 @@ __all__ = [
     "adamw",
     "average",
     "clip_factor",
+    "coalesced",
     "decode8",
     "dot",
     "encode8",
@@ -70,6 +73,7 @@ __all__ = [
     "random16",
     "random_key",
     "rmsprop",
+    "rowwise_adagrad",
     "sgd",
     "shampoo",
     "shampoo_direction",
@@ -78,6 +82,7 @@ __all__ = [
     "soap",
     "soap_direction",
     "split",
+    "step_rows",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",
