@@ -215,9 +215,8 @@ void Stepper::bind(py::object grads) {
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
         if (tensors_[i].grad.rows)
-            throw py::type_error(gradient_name(i) +
-                                 ": expected an array, as it stays bound, got "
-                                 "rows, which differ from step to step; pass them to step()");
+            refuse_rows(gradient_name(i), "it stays bound",
+                        "they differ from step to step: pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");

@@ -125,3 +125,13 @@ class SignSGD(Signum):
             maximize=maximize,
             **common,
         )
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """None, as there is no momentum."""
+        return []
+
+    @classmethod
+    def slot_names(cls) -> tuple[list[str], list[str]]:
+        """None, as there is no momentum."""
+        return [], []
