@@ -197,7 +197,7 @@ bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
     }
     evaluate_schedules();
     const Release release(*this);
-    const Leaves leaves = read(grads, scratch_);
+    const Leaves leaves = read(grads, scratch_, !directions.is_none());
     return directions.is_none() ? run(grad_scale) : run_along(leaves, grad_scale, directions);
 }
 
@@ -210,15 +210,13 @@ void Stepper::bind(py::object grads) {
     }
     const Release release(*this);
     auto store = std::make_unique<GradientStore>();
-    auto leaves = std::make_unique<Leaves>(read(grads, *store));
+    auto leaves = std::make_unique<Leaves>(read(grads, *store, false));
     std::vector<Gradient> gradients;
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
         if (tensors_[i].grad.rows)
-            throw py::type_error(gradient_name(i) +
-                                 ": expected an array, as it stays bound, got "
-                                 "rows, which differ from step to step; pass them to an "
-                                 "optimizer's step()");
+            refuse_rows(gradient_name(i), "it stays bound",
+                        "they differ from step to step: pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");
@@ -288,7 +286,8 @@ std::string Stepper::gradient_root(size_t g) const {
 }
 
 /// Holds the gradients against the parameters, checks each, and points the tensors at them.
-Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
+/// `whole`: whether the rule looks at whole tensors in a way that the core does not know.
+Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store, bool whole) {
     store.clear();
     Leaves leaves;
     leaves.objects.reserve(tensors_.size());
@@ -320,9 +319,10 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
         const auto name = [&] { return gradient_name(i); };
         py::object values; // of named rows
         if (grad != Py_None && !py::isinstance<py::array>(grad) && is_rows(grad)) {
+            if (whole)
+                refuse_rows(name(), kWholeTensors, kScatter);
             if (options_.stats)
-                throw py::type_error(name() + ": expected an array, as stats is on, got rows; "
-                                              "statistics are of whole tensors: leave it out");
+                refuse_rows(name(), "stats is on", "statistics are of whole tensors: leave it out");
             g = read_rows(grad, param, tensors_[i], groups_[size_t(tensors_[i].group)], name, store,
                           options_.zero_grads, &values, &low, &high);
             grad = values.ptr();

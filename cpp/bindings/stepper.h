@@ -85,7 +85,7 @@ private:
     void check(size_t group, int hyper, double value, const std::string &where) const;
     static Source source_of(py::object value);
     void evaluate_schedules();
-    Leaves read(const py::object &grads, GradientStore &store);
+    Leaves read(const py::object &grads, GradientStore &store, bool whole);
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
     bool run(double grad_scale);

@@ -6,8 +6,8 @@ which it then steps in one call. Names end in an underscore because the arrays a
 
 Parameters are float32, float64, float16 or bfloat16 arrays. State is float64 with float64
 parameters, else float32 or bfloat16, or a pair of arrays: uint8 codes in the shape of the parameter
-and a float32 scale for every 256 elements, which start at zero. A gradient may be of any real float
-type.
+and a float32 scale for every 256 elements, which start at zero. (That of Muon, Shampoo, SOAP and
+SM3 is float64 or float32.) A gradient may be of any real float type.
 
     >>> import numpy as np, optcore as oc
     >>> p, g = np.ones(3, np.float32), np.ones(3, np.float32)
@@ -16,10 +16,18 @@ type.
     ...     oc.ops.adamw_(p, g, m, v, step=t, lr=0.125)
     >>> bool((p < 1).all())
     True
+
+Rules that keep state for each axis take it by keyword, as the class names it:
+
+    >>> w, state = np.zeros((2, 3)), {"accumulator_0": np.zeros(2), "accumulator_1": np.zeros(3)}
+    >>> oc.ops.sm3_(w, np.ones((2, 3)), **state, step=1, lr=0.5, momentum=0.0)
+    >>> w[0]
+    array([-0.5, -0.5, -0.5])
 """
 
 from .. import optimizers as _o
 from .op import op
+from .sophia import sophia_hessian_
 
 adadelta_ = op(_o.Adadelta, "adadelta_")
 adafactor_ = op(_o.Adafactor, "adafactor_")
@@ -35,13 +43,17 @@ lars_ = op(_o.LARS, "lars_")
 lion_ = op(_o.Lion, "lion_")
 mars_ = op(_o.MARS, "mars_")
 momentum_ = op(_o.Momentum, "momentum_")
+muon_ = op(_o.Muon, "muon_")
 nadam_ = op(_o.NAdam, "nadam_")
 novograd_ = op(_o.NovoGrad, "novograd_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
+shampoo_ = op(_o.Shampoo, "shampoo_")
 signsgd_ = op(_o.SignSGD, "signsgd_")
 signum_ = op(_o.Signum, "signum_")
+sm3_ = op(_o.SM3, "sm3_")
+soap_ = op(_o.SOAP, "soap_")
 sophia_ = op(_o.Sophia, "sophia_")
 
 __all__ = [
@@ -59,12 +71,17 @@ __all__ = [
     "lion_",
     "mars_",
     "momentum_",
+    "muon_",
     "nadam_",
     "novograd_",
     "rmsprop_",
     "rowwise_adagrad_",
     "sgd_",
+    "shampoo_",
     "signsgd_",
     "signum_",
+    "sm3_",
+    "soap_",
     "sophia_",
+    "sophia_hessian_",
 ]

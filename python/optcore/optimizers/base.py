@@ -260,6 +260,11 @@ class Optimizer:
         return [*needed, *optional, *cls.scalar_names()], [*needed, *cls.scalar_names()]
 
     @classmethod
+    def axis_names(cls) -> list[str]:
+        """The state arrays of which there is one for an axis, without their number."""
+        return []
+
+    @classmethod
     def _initial_values(cls) -> dict[str, Any]:
         """Values that matter only when state is made."""
         return {}

@@ -136,3 +136,8 @@ class SignSGD(Optimizer):
     @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:
         return [False]
+
+    @classmethod
+    def slot_names(cls) -> tuple[list[str], list[str]]:
+        """None, as there is no momentum."""
+        return [], []
