@@ -173,6 +173,36 @@ RULES = (
         ),
     ),
     Rule(
+        "schedule_free_sgd",
+        "ScheduleFreeSGD",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "warmup_steps": 3, "momentum": 0.8},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_adamw",
+        "ScheduleFreeAdamW",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "warmup_steps": 3},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, "r": 1.0, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_radam",
+        "ScheduleFreeRAdam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "silent_sgd_phase": False},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "betas": (0.5, 0.95), **_CLIPPED},
+            {"betas": (0.5, 0.6), "silent_sgd_phase": False, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
         "adafactor",
         "Adafactor",
         (

@@ -123,9 +123,10 @@ Source Stepper::source_of(py::object value) {
     return source;
 }
 
-void Stepper::refuse_steps(bool refuse) {
-    if (refuse) {
+void Stepper::refuse_steps(const std::string &why) {
+    if (!why.empty()) {
         const Busy busy(*this);
+        why_refused_ = why;
         refused_.store(true, std::memory_order_relaxed);
     } else {
         refused_.store(false, std::memory_order_relaxed);
@@ -172,9 +173,7 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
 bool Stepper::step(py::object grads, double grad_scale) {
     const Busy busy(*this);
     if (refused_.load(std::memory_order_relaxed))
-        throw std::runtime_error(
-            "step: expected the parameters themselves, but averaged() has put the average in their "
-            "place; step after the with block");
+        throw std::runtime_error(why_refused_);
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +

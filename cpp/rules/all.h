@@ -6,4 +6,5 @@
 #include "adadelta.h"
 #include "adam.h"
 #include "nadam.h"
+#include "schedule_free.h"
 #include "adafactor.h"

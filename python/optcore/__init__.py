@@ -32,6 +32,9 @@ from .optimizers import (
     NAdam,
     Optimizer,
     RMSprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeRAdam,
+    ScheduleFreeSGD,
 )
 
 __version__ = _load.version
@@ -49,6 +52,9 @@ __all__ = [
     "NonFiniteError",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeRAdam",
+    "ScheduleFreeSGD",
     "__version__",
     "available_isas",
     "clip_grad_norm_",

@@ -29,6 +29,9 @@ adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
+schedule_free_adamw_ = op(_o.ScheduleFreeAdamW, "schedule_free_adamw_")
+schedule_free_radam_ = op(_o.ScheduleFreeRAdam, "schedule_free_radam_")
+schedule_free_sgd_ = op(_o.ScheduleFreeSGD, "schedule_free_sgd_")
 sgd_ = op(_o.SGD, "sgd_")
 
 __all__ = [
@@ -40,5 +43,8 @@ __all__ = [
     "momentum_",
     "nadam_",
     "rmsprop_",
+    "schedule_free_adamw_",
+    "schedule_free_radam_",
+    "schedule_free_sgd_",
     "sgd_",
 ]

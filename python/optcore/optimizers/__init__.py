@@ -9,6 +9,7 @@ from .ema import EMA
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
+from .schedule_free import ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD
 from .sgd import SGD
 
 __all__ = [
@@ -23,4 +24,7 @@ __all__ = [
     "NAdam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeRAdam",
+    "ScheduleFreeSGD",
 ]

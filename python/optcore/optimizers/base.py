@@ -358,7 +358,10 @@ class Optimizer:
         if self._averaged:
             raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
         kept = [array.copy() for array in self._arrays]
-        self._stepper.refuse_steps(True)
+        self._stepper.refuse_steps(
+            "step: expected the parameters themselves, but averaged() has put the average in their "
+            "place; step after the with block"
+        )
         self._averaged = True
         try:
             for path, array in zip(self._paths, self._arrays, strict=True):
@@ -368,7 +371,7 @@ class Optimizer:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
             self._averaged = False
-            self._stepper.refuse_steps(False)
+            self._stepper.refuse_steps("")
 
     def _check_ema(self) -> None:
         if self._ema is None:
@@ -465,6 +468,17 @@ class Optimizer:
 
     # Inside. -----------------------------------------------------------------------------------
 
+    def _saved_more(self, copy: bool) -> dict[str, Any]:
+        """What this kind of optimizer adds to a state dict."""
+        return {}
+
+    def _checked_more(self, saved: Mapping[str, Any]) -> Any:
+        """The same from a saved state dict, checked, before anything is changed."""
+        return None
+
+    def _take_more(self, more: Any) -> None:
+        """Takes over what `_checked_more` returned."""
+
     @classmethod
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A group's values, each checked; functions become schedules."""
@@ -494,7 +508,7 @@ class Optimizer:
         names = [_name(trees[g], i) for g, i, _ in leaves]
         for array, name in zip(self._arrays, names, strict=True):
             _core.check_param(array, name)
-        copies = self._mirrored(copy_to, "copy_to")
+        self._copies = copies = self._mirrored(copy_to, "copy_to")
         averages = self._mirrored(self._ema.weights if self._ema else None, "ema/weights")
         roundings = [
             storage.check_low_precision(self._low_precision, array, name)

@@ -116,6 +116,19 @@ def assign(to: Array, values: Array) -> None:
         to[...] = values
 
 
+def value(param: Array, state: Mapping[str, Array]) -> Array:
+    """A parameter in the type that a step computes in, with the digits that are kept beside it."""
+    wide = param.astype(compute_dtype(param))
+    if "remainder" in state:
+        bits = np.asarray(param.view(np.uint16).astype(np.uint32) << 16)
+        return (bits + state["remainder"].astype(np.int32).view(np.uint32)).view(np.float32)
+    if "master" in state:
+        # Where the user has written to the parameter, it is no longer the master's rounding.
+        rounded = state["master"].astype(param.dtype)
+        return np.where(rounded == param, state["master"], wide)
+    return wide
+
+
 def kept_slots(rounding: str, param: Array) -> dict[str, slots.Slot]:
     """What is kept beside a 16-bit parameter."""
     if rounding == "master":

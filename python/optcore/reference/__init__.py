@@ -37,6 +37,7 @@ from .momentum import momentum
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from .sgd import sgd
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
@@ -60,6 +61,9 @@ __all__ = [
     "random16",
     "random_key",
     "rmsprop",
+    "schedule_free_adamw",
+    "schedule_free_radam",
+    "schedule_free_sgd",
     "sgd",
     "split",
     "stochastic_bfloat16",
