@@ -28,11 +28,15 @@ Slot = Any
 """An array, or codes and scales."""
 
 
-def state_kinds(names: list[str], state: str) -> dict[str, str]:
-    """What each slot is stored in; "mixed" goes round, beginning where the rule's name says."""
-    if state != "mixed":
-        return dict.fromkeys(names, state)
-    return {name: MIXED[(k + len(names)) % len(MIXED)] for k, name in enumerate(names)}
+def state_kinds(names: list[str], state: str, mirrors: tuple[str, ...] = ()) -> dict[str, str]:
+    """What each slot is stored in; "mixed" goes round, beginning where the rule's name says.
+
+    Copies of the parameter are never in 8 bits.
+    """
+    kinds = dict.fromkeys(names, state)
+    if state == "mixed":
+        kinds = {name: MIXED[(k + len(names)) % len(MIXED)] for k, name in enumerate(names)}
+    return kinds | {name: "float32" for name in mirrors if kinds.get(name) == "8bit"}
 
 
 def narrowed(x: np.ndarray, kind: str, signed: bool = True) -> Slot:
@@ -106,7 +110,8 @@ class Twin:
         self.kept = {"master": wide, "split": np.zeros_like(wide, np.int16)}.get(rounding)
         start = rule.start(wide, options)
         self.scalars = [name for name in start if name in rule.scalars]
-        self.kinds = state_kinds([name for name in start if name not in self.scalars], state)
+        names = [name for name in start if name not in self.scalars]
+        self.kinds = state_kinds(names, state, rule.optimizer._mirrors)
         self.state = self._stored(start)
 
     def _stored(self, state: dict[str, np.ndarray]) -> dict[str, Slot]:

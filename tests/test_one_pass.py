@@ -714,7 +714,7 @@ def test_state_dict_round_trip(row, rounding):
     make: Any = {**options, "ema": oc.EMA(warming), "seed": 9}
     if rule.elementwise:
         make["low_precision"] = None if rounding == "nearest" else rounding
-        make["state_dtype"] = state_kinds(names, "mixed") or None
+        make["state_dtype"] = state_kinds(names, "mixed", rule.optimizer._mirrors) or None
     opt = rule.optimizer(params, **make)
     grads = [some_grads(rng, params, np.float32) for _ in range(8)]
     for g in grads[:4]:
@@ -1099,7 +1099,7 @@ def test_everything_at_once(row, case):
             copy_to=copies,
             low_precision=None if rounding == "nearest" else rounding,
             seed=11,
-            state_dtype=state_kinds(names, state) if state == "mixed" else None,
+            state_dtype=state_kinds(names, state, rule.optimizer._mirrors) if state == "mixed" else None,
             stats=True,
             threads=2,
         )
