@@ -7,4 +7,5 @@
 #include "adam.h"
 #include "nadam.h"
 #include "schedule_free.h"
+#include "lamb.h"
 #include "adafactor.h"

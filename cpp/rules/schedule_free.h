@@ -58,6 +58,7 @@ struct ScheduleFreeSGD : ApplyRule {
 /// Schedule-free AdamW: v ← β2·v + (1−β2)·g²,  u = g/(√v̂ + ε) + λ·y  with v̂ = v/(1−β2ᵗ).
 template <class T, unsigned>
 struct ScheduleFreeAdamW : ApplyRule {
+    static constexpr bool own_decay = true;
     static constexpr Names slots = {"z", "exp_avg_sq"}; // z starts as a copy of the parameter
     static constexpr unsigned non_negative = 0b10;
     static constexpr Names scalar_slots = {"weight_sum", "lr_max", "interpolation"};
@@ -65,7 +66,6 @@ struct ScheduleFreeAdamW : ApplyRule {
         {"beta1", Range::inside_unit, "Invalid beta parameter at index 0: "},
         {"beta2", Range::below_one, "Invalid beta parameter at index 1: "},
         {"eps", Range::non_negative, "Invalid epsilon value: "},
-        {"decay_at_y", Range::non_negative, "Invalid weight_decay value: "},
         {"warmup_steps", Range::non_negative, "Invalid warmup_steps value: "},
         {"r", Range::any, "Invalid r value: "},
         {"weight_lr_power", Range::non_negative, "Invalid weight_lr_power value: "}};
@@ -74,9 +74,9 @@ struct ScheduleFreeAdamW : ApplyRule {
 
     explicit ScheduleFreeAdamW(const RuleContext &c)
         : beta2(T(c.h[1])), one_minus_beta2(T(1 - c.h[1])),
-          correct_v(T(1 / c.one_minus_power(c.h[1]))), eps(T(c.h[2])), decay(T(c.h[3])) {
-        const double rate = ScheduleFreeStep::warm(c, c.h[4]);
-        const ScheduleFreeStep step(c, rate, c.h[0], c.h[5], c.h[6]);
+          correct_v(T(1 / c.one_minus_power(c.h[1]))), eps(T(c.h[2])), decay(T(c.weight_decay)) {
+        const double rate = ScheduleFreeStep::warm(c, c.h[3]);
+        const ScheduleFreeStep step(c, rate, c.h[0], c.h[4], c.h[5]);
         lr = T(rate), toward_z = T(step.toward_z), along_u = T(step.along_u);
     }
 
@@ -95,6 +95,7 @@ struct ScheduleFreeAdamW : ApplyRule {
 ///   else     u = g + λ·y at the rate η, or with `silent_sgd_phase` at the rate 0
 template <class T, unsigned>
 struct ScheduleFreeRAdam : ApplyRule {
+    static constexpr bool own_decay = true;
     static constexpr Names slots = {"z", "exp_avg_sq"}; // z starts as a copy of the parameter
     static constexpr unsigned non_negative = 0b10;
     static constexpr Names scalar_slots = {"weight_sum", "lr_max", "interpolation"};
@@ -102,7 +103,6 @@ struct ScheduleFreeRAdam : ApplyRule {
         {"beta1", Range::inside_unit, "Invalid beta parameter at index 0: "},
         {"beta2", Range::below_one, "Invalid beta parameter at index 1: "},
         {"eps", Range::non_negative, "Invalid epsilon value: "},
-        {"decay_at_y", Range::non_negative, "Invalid weight_decay value: "},
         {"r", Range::any, "Invalid r value: "},
         {"weight_lr_power", Range::non_negative, "Invalid weight_lr_power value: "},
         {"silent_sgd_phase", Range::unit, "Invalid silent_sgd_phase flag: "}};
@@ -111,12 +111,12 @@ struct ScheduleFreeRAdam : ApplyRule {
 
     explicit ScheduleFreeRAdam(const RuleContext &c)
         : beta2(T(c.h[1])), one_minus_beta2(T(1 - c.h[1])),
-          correct_v(T(1 / c.one_minus_power(c.h[1]))), eps(T(c.h[2])), decay(T(c.h[3])) {
+          correct_v(T(1 / c.one_minus_power(c.h[1]))), eps(T(c.h[2])), decay(T(c.weight_decay)) {
         const double rho = length(c);
         // In the first phase the denominator is held at 1, which spares the loop a second form.
         least = T(rho > 4 ? 0 : 1), most = T(rho > 4 ? HUGE_VAL : 1);
         const double rate = c.lr * rectification(c, rho);
-        const ScheduleFreeStep step(c, rate, c.h[0], c.h[4], c.h[5]);
+        const ScheduleFreeStep step(c, rate, c.h[0], c.h[3], c.h[4]);
         lr = T(rate), toward_z = T(step.toward_z), along_u = T(step.along_u);
     }
 
@@ -128,7 +128,7 @@ struct ScheduleFreeRAdam : ApplyRule {
     }
     static double rectification(const RuleContext &c, double rho) {
         if (!(rho > 4))
-            return c.h[6] != 0 ? 0 : 1;
+            return c.h[5] != 0 ? 0 : 1;
         const double end = longest(c);
         return sqrt((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho));
     }

@@ -22,6 +22,7 @@ from .config import (
 from .errors import NonFiniteError
 from .optimizers import (
     EMA,
+    LAMB,
     SGD,
     Adadelta,
     Adafactor,
@@ -41,6 +42,7 @@ __version__ = _load.version
 
 __all__ = [
     "EMA",
+    "LAMB",
     "SGD",
     "Adadelta",
     "Adafactor",

@@ -26,6 +26,7 @@ adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+lamb_ = op(_o.LAMB, "lamb_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
@@ -40,6 +41,7 @@ __all__ = [
     "adagrad_",
     "adam_",
     "adamw_",
+    "lamb_",
     "momentum_",
     "nadam_",
     "rmsprop_",

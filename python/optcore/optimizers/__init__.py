@@ -6,6 +6,7 @@ from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .base import Optimizer
 from .ema import EMA
+from .lamb import LAMB
 from .momentum import Momentum
 from .nadam import NAdam
 from .rmsprop import RMSprop
@@ -14,6 +15,7 @@ from .sgd import SGD
 
 __all__ = [
     "EMA",
+    "LAMB",
     "SGD",
     "Adadelta",
     "Adafactor",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,16 +19,6 @@ class ScheduleFree(TwoModes):
     """What the schedule-free optimizers share: the parameter arrays hold y, and in eval mode x."""
 
     _mirrors: ClassVar[tuple[str, ...]] = ("z",)
-    _shown: ClassVar[Mapping[str, str]] = {"decay_at_y": "weight_decay"}
-
-    @classmethod
-    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        found = super()._scalars(values)
-        if "decay_at_y" in cls.hypers():
-            decoupled = values["decoupled_weight_decay"]
-            found["decay_at_y"] = 0.0 if decoupled else values["weight_decay"]
-            found["weight_decay"] = values["weight_decay"] if decoupled else 0.0
-        return found
 
     def _evaluated(self, path: str, param: Array) -> Array:
         """x = y + (1 − 1/β)·(z − y), with the β that y was made with."""

@@ -33,6 +33,7 @@ from .adagrad import adagrad
 from .adam import adam, adamw
 from .average import average
 from .blocks8 import decode8, encode8
+from .lamb import lamb
 from .momentum import momentum
 from .nadam import nadam
 from .random_bits import random16, random_key
@@ -55,6 +56,7 @@ __all__ = [
     "from_bfloat16",
     "global_norm",
     "joined",
+    "lamb",
     "memory_index",
     "momentum",
     "nadam",
