@@ -28,6 +28,8 @@ py::dict described(const RuleInfo &info) {
                 : info.factored || info.sums > 0 ? "per_tensor"
                                                  : "elementwise";
     d["maskable"] = info.maskable;
+    d["own_decay"] = info.own_decay;
+    d["sums"] = info.sums;
     d["options"] = listed(info.options);
     d["hypers"] = hypers;
     d["slots"] = slots;    // by variant: bit i is option i; factored rules: vectors, matrices

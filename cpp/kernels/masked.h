@@ -33,12 +33,10 @@ void masked_sweep(const void *scalars, const Streams *streams, int64_t n) {
 template <class T, class Rule>
 void agreeing(const void *scalars, const Streams *streams, int64_t n, double *lanes) {
     const auto all = *static_cast<const MaskedScalars<T, Rule> *>(scalars);
-    const Streams here = *streams;
-    const T *p = static_cast<const T *>(here.param), *g = static_cast<const T *>(here.grad);
-    add_to_lanes(lanes, n, [=](int64_t i) {
-        T s[kMaxSlots] = {};
-        load_slots<Rule::slots.count()>(here, i, s);
-        const T gi = prepared<true>(all.common, g[i], p[i]);
-        return all.rule.direction(gi, p[i], s) * gi <= all.masks.update_limit ? 0.0 : 1.0;
-    });
+    add_elements<Rule::slots.count(), T>(
+        [=](T g, T p, T *s) {
+            g = prepared<true>(all.common, g, p);
+            return all.rule.direction(g, p, s) * g <= all.masks.update_limit ? 0.0 : 1.0;
+        },
+        *streams, n, lanes);
 }

@@ -10,12 +10,12 @@
 
 from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
+from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
 from .config import (
     available_isas,
     get_num_threads,
     isa,
-    rules,
     set_num_threads,
     show_config,
 )

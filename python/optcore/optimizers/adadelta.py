@@ -45,6 +45,7 @@ class Adadelta(Optimizer):
     """
 
     rule = "adadelta"
+    paper = "Zeiler, 2012: ADADELTA: An adaptive learning rate method"
 
     def __init__(
         self,

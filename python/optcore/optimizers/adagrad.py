@@ -45,6 +45,7 @@ class Adagrad(Optimizer):
     """
 
     rule = "adagrad"
+    paper = "Duchi, Hazan & Singer, 2011: Adaptive subgradient methods for online learning"
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
 
     def __init__(

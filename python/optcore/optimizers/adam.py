@@ -51,6 +51,7 @@ class Adam(Optimizer):
     """
 
     rule = "adam"
+    paper = "Kingma & Ba, 2015: Adam: A method for stochastic optimization"
     _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = ("amsgrad", "decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
@@ -116,6 +117,8 @@ class AdamW(Adam):
         >>> np.round(params["W"], 12), params["b"]
         (array([[ 0.75, -1.75]]), array([0.5]))
     """
+
+    paper = "Loshchilov & Hutter, 2019: Decoupled weight decay regularization"
 
     def __init__(
         self,

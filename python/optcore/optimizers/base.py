@@ -14,9 +14,10 @@ import numpy as np
 from .. import _core
 from ..errors import NonFiniteError
 from ..typing import Array, Scalar, Tree
-from . import hyper, slots, state_dict, storage
+from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
 from .group import Group, known_name
+from .signature import defaults_of
 from .stats import StepStats
 from .trees import named_leaves, rebuilt
 
@@ -64,6 +65,9 @@ class Optimizer:
             bfloat16 (of the package ml_dtypes), dense (C- or Fortran-ordered, or any permutation
             of it), writable, and share no memory. All but float64 are computed in float32.
         values: the hyperparameters of every group that does not name its own.
+        dialect: whose formula and defaults hold for what is not given: "torch", "keras", "optax",
+            or "paper", as published. Where torch lacks a rule, "torch" is the class's own default.
+            What a group sets for itself wins over it.
         clip_norm: the global norm to which gradients are clipped before the step: all are
             multiplied by min(1, clip_norm / (norm + 1e-6)).
         clip_value: the limit of each gradient element, applied after `clip_norm`.
@@ -100,12 +104,26 @@ class Optimizer:
     """
 
     rule: ClassVar[str]
+    paper: ClassVar[str] = ""
+    bits: ClassVar[bool] = True
+
+    _dialects: ClassVar[dialects.Table] = {}
+    """By dialect, the arguments in which it differs from the class's own defaults."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_dialects" in vars(cls):
+            dialects.check_table(cls._dialects, cls.__init__, cls.__name__)
+        if "__init__" in vars(cls):
+            spoken = dialects.spoken(cls.__init__, cls._dialects)
+            cls.__init__ = spoken  # type: ignore[method-assign]
 
     def __init__(
         self,
         params: Tree,
         values: Mapping[str, Any],
         *,
+        dialect: str = dialects.DEFAULT,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         nonfinite: str = "propagate",
@@ -120,6 +138,7 @@ class Optimizer:
         stats: bool = False,
         threads: int | None = None,
     ):
+        dialects.check(dialect, self._dialects, type(self).__name__)
         masks = {"cautious": cautious, "cautious_weight_decay": cautious_weight_decay}
         if not self.maskable() and (wanted := [name for name, on in masks.items() if on]):
             raise TypeError(
@@ -189,6 +208,41 @@ class Optimizer:
         every = [name for variant in _RULES[cls.rule]["slots"] for name in variant]
         used = [*_RULES[cls.rule]["slots"][cls._variant(values)], *cls.scalar_names()]
         return used, [name for name in dict.fromkeys(every) if name not in used]
+
+    @classmethod
+    def kind(cls) -> str:
+        """How much of the model one element's step depends on: see `optcore.rules`."""
+        return str(_RULES[cls.rule]["kind"])
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """The class's entry in `optcore.rules`."""
+        options = defaults_of(cls)
+        state = cls.default_state(options)
+        return {
+            "name": cls.__name__,
+            "rule": cls.rule,
+            "kind": cls.kind(),
+            "bits": cls.bits,
+            "options": options,
+            "state": state,
+            "scalars": cls.scalar_names(),
+            "bytes": cls.bytes_moved(state),
+            "dialects": list(cls._dialects) if hasattr(cls, "_dialects") else ["torch"],
+            "paper": cls.paper,
+        }
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """The state arrays that a parameter has with these values."""
+        return list(_RULES[cls.rule]["slots"][cls._variant(values)])
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """What a step must read and write for each float32 parameter that has this state."""
+        # Parameter and state are read and written, the gradient is read; sums read all of it first.
+        before = 2 + len(state) if _RULES[cls.rule]["sums"] else 0
+        return 4 * (before + 3 + 2 * len(state))
 
     @classmethod
     def maskable(cls) -> bool:

@@ -56,6 +56,7 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
+    paper = "Dozat, 2016: Incorporating Nesterov momentum into Adam"
     _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",

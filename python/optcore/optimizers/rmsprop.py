@@ -52,6 +52,7 @@ class RMSprop(Optimizer):
     """
 
     rule = "rmsprop"
+    paper = "Tieleman & Hinton, 2012: Lecture 6.5, RMSProp"
     _shown: ClassVar[Mapping[str, str]] = {"eps_in_sqrt": "eps"}
     _switches: ClassVar[tuple[str, ...]] = ("centered", "eps_in_sqrt", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("centered",)

@@ -47,6 +47,7 @@ class SGD(Optimizer):
     """
 
     rule = "sgd"
+    paper = "Robbins & Monro, 1951: A stochastic approximation method; Polyak, 1964"
     _switches: ClassVar[tuple[str, ...]] = ("nesterov", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("nesterov",)
 
