@@ -1068,6 +1068,7 @@ def test_everything_at_once(row, case):
     dtype = {"f32": np.float32, "f64": np.float64}.get(case, BF16)
     rounding = case if case in ("split", "master", "stochastic") else "nearest"
     names = [n for n in rule.start(np.zeros(1, np.float32), options) if n not in rule.scalars]
+    mirrors = rule.optimizer._mirrors
     state = "mixed" if not rule.factored and dtype != np.float64 and names else "float32"
     copy = None if dtype == np.float64 else np.float16
     rng = np.random.default_rng(0)
@@ -1099,7 +1100,9 @@ def test_everything_at_once(row, case):
             copy_to=copies,
             low_precision=None if rounding == "nearest" else rounding,
             seed=11,
-            state_dtype=state_kinds(names, state, rule.optimizer._mirrors) if state == "mixed" else None,
+            state_dtype=state_kinds(names, state, rule.optimizer._mirrors)
+            if state == "mixed"
+            else None,
             stats=True,
             threads=2,
         )

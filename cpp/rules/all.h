@@ -8,4 +8,5 @@
 #include "nadam.h"
 #include "schedule_free.h"
 #include "lamb.h"
+#include "d_adaptation.h"
 #include "adafactor.h"

@@ -26,9 +26,12 @@ adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+dadapt_adam_ = op(_o.DAdaptAdam, "dadapt_adam_")
+dadapt_sgd_ = op(_o.DAdaptSGD, "dadapt_sgd_")
 lamb_ = op(_o.LAMB, "lamb_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
+prodigy_ = op(_o.Prodigy, "prodigy_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 schedule_free_adamw_ = op(_o.ScheduleFreeAdamW, "schedule_free_adamw_")
 schedule_free_radam_ = op(_o.ScheduleFreeRAdam, "schedule_free_radam_")
@@ -41,9 +44,12 @@ __all__ = [
     "adagrad_",
     "adam_",
     "adamw_",
+    "dadapt_adam_",
+    "dadapt_sgd_",
     "lamb_",
     "momentum_",
     "nadam_",
+    "prodigy_",
     "rmsprop_",
     "schedule_free_adamw_",
     "schedule_free_radam_",

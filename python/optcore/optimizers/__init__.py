@@ -5,6 +5,7 @@ from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .base import Optimizer
+from .d_adaptation import DAdaptAdam, DAdaptSGD, Prodigy
 from .ema import EMA
 from .lamb import LAMB
 from .momentum import Momentum
@@ -22,9 +23,12 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "DAdaptAdam",
+    "DAdaptSGD",
     "Momentum",
     "NAdam",
     "Optimizer",
+    "Prodigy",
     "RMSprop",
     "ScheduleFreeAdamW",
     "ScheduleFreeRAdam",

@@ -115,9 +115,7 @@ class TwoModes(Optimizer):
     def _checked_more(self, saved: Mapping[str, Any]) -> Any:
         """The parameters of train mode if the dict was saved in eval mode, else None."""
         if "training" not in saved:
-            raise KeyError(
-                "state_dict/training is missing; expected a dict that state_dict() gave"
-            )
+            raise KeyError("state_dict/training is missing; expected a dict that state_dict() gave")
         hyper.switch(saved["training"], "state_dict/training")
         if saved["training"]:
             if not self.training:

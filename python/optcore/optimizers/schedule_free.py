@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..typing import Array, Scalar, Tree
-from . import storage
+from . import dialects, storage
 from .common import Common
 from .modes import TwoModes
 
@@ -38,7 +38,7 @@ class ScheduleFreeSGD(ScheduleFree):
     .. code-block:: text
 
         g at y, the parameter           g ← g + λy         η ← η·min(1, t/warmup_steps)
-        z ← z − ηg                      c = w/Σw  with  w = t^r·(the largest η so far)^weight_lr_power
+        z ← z − ηg                    c = w/Σw with w = t^r·(the largest η so far)^weight_lr_power
         x ← (1−c)x + c·z                y ← βx + (1−β)z
 
     No schedule of the rate is needed, and no length of training fixed beforehand: x, the average of
@@ -75,7 +75,9 @@ class ScheduleFreeSGD(ScheduleFree):
         [ 0.375 -0.75 ]
     """
 
+    _dialects: ClassVar[dialects.Table] = {"optax": {}}
     rule = "schedule_free_sgd"
+    paper = "Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
 
     def __init__(
@@ -112,12 +114,11 @@ class ScheduleFreeAdamW(ScheduleFree):
 
         g at y, the parameter           η ← η·min(1, t/warmup_steps)
         v ← β2·v + (1−β2)g²             u = g/(√(v/(1−β2ᵗ)) + ε) + λy
-        z ← z − ηu                      c = w/Σw  with  w = t^r·(the largest η so far)^weight_lr_power
+        z ← z − ηu                    c = w/Σw with w = t^r·(the largest η so far)^weight_lr_power
         x ← (1−c)x + c·z                y ← β1·x + (1−β1)z
 
-    The arrays hold y; `eval` puts x into them, `train` y again, and a step in eval mode is an error:
-    see `ScheduleFreeSGD`. With `r=0.0, weight_lr_power=0.0` and `decoupled_weight_decay=True` this
-    is the form of Keras.
+    The arrays hold y; `eval` puts x into them, `train` y again, and a step in eval mode is an
+    error: see `ScheduleFreeSGD`. Keras has `weight_lr_power=0.0` and `decoupled_weight_decay=True`.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -144,7 +145,12 @@ class ScheduleFreeAdamW(ScheduleFree):
         array([ 0.75, -1.75])
     """
 
+    _dialects: ClassVar[dialects.Table] = {
+        "keras": {"weight_lr_power": 0.0, "decoupled_weight_decay": True},
+        "optax": {},
+    }
     rule = "schedule_free_adamw"
+    paper = "Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
 
     def __init__(
@@ -186,11 +192,11 @@ class ScheduleFreeRAdam(ScheduleFree):
         ρ ≤ 4     nothing but v ← β2·v + (1−β2)g²; without silent_sgd_phase u = g + λy
         then z, x and y as `ScheduleFreeAdamW`
 
-    The arrays hold y; `eval` puts x into them, `train` y again, and a step in eval mode is an error:
-    see `ScheduleFreeSGD`. With β2 = 0.999 the first phase is 5 steps long.
+    The arrays hold y; `eval` puts x into them, `train` y again, and a step in eval mode is an
+    error: see `ScheduleFreeSGD`. With β2 = 0.999 the first phase is 5 steps long.
 
-    Sources: Defazio et al., 2024, as the package `schedulefree` has it; RAdam: Liu, Jiang, He, Chen,
-    Liu, Gao & Han, 2020.
+    Sources: Defazio et al., 2024, as the package `schedulefree` has it; RAdam: Liu, Jiang, He,
+    Chen, Liu, Gao & Han, 2020.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -218,6 +224,7 @@ class ScheduleFreeRAdam(ScheduleFree):
     """
 
     rule = "schedule_free_radam"
+    paper = "Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled"
     _switches: ClassVar[tuple[str, ...]] = (
         "silent_sgd_phase",
         "decoupled_weight_decay",

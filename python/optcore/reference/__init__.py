@@ -33,6 +33,14 @@ from .adagrad import adagrad
 from .adam import adam, adamw
 from .average import average
 from .blocks8 import decode8, encode8
+from .d_adaptation import (
+    dadapt_adam,
+    dadapt_adam_sums,
+    dadapt_sgd,
+    dadapt_sgd_sums,
+    prodigy,
+    prodigy_sums,
+)
 from .lamb import lamb
 from .momentum import momentum
 from .nadam import nadam
@@ -51,6 +59,10 @@ __all__ = [
     "adamw",
     "average",
     "clip_factor",
+    "dadapt_adam",
+    "dadapt_adam_sums",
+    "dadapt_sgd",
+    "dadapt_sgd_sums",
     "decode8",
     "encode8",
     "from_bfloat16",
@@ -60,6 +72,8 @@ __all__ = [
     "memory_index",
     "momentum",
     "nadam",
+    "prodigy",
+    "prodigy_sums",
     "random16",
     "random_key",
     "rmsprop",
