@@ -1100,9 +1100,7 @@ def test_everything_at_once(row, case):
             copy_to=copies,
             low_precision=None if rounding == "nearest" else rounding,
             seed=11,
-            state_dtype=state_kinds(names, state, rule.optimizer._mirrors)
-            if state == "mixed"
-            else None,
+            state_dtype=state_kinds(names, state, mirrors) if state == "mixed" else None,
             stats=True,
             threads=2,
         )
