@@ -28,6 +28,8 @@ SweepLoop loop_of(const RuleLoops &loops, const Group &group, Loop loop) {
 void make_room(const Tensor *tensors, int64_t count, const StepOptions &options, Workspace &work) {
     work.jobs.clear();
     work.jobs.reserve(size_t(count));
+    work.row_jobs.clear();
+    work.row_jobs.reserve(size_t(count));
     work.blocks.clear();
     work.blocks.reserve(size_t(count));
     work.before.clear();
@@ -38,11 +40,41 @@ void make_room(const Tensor *tensors, int64_t count, const StepOptions &options,
         const Tensor &t = tensors[i];
         if (t.active())
             blocks += (t.size - 1) / kBlock + 1;
-        if (t.active() && t.factored)
+        if (t.active() && t.own_pass())
             work.before.emplace_back(size_t(t.size * bytes_of(t.dtype)));
     }
     work.block_stats.assign(size_t(blocks), {});
     work.stats.assign(size_t(count), {});
+}
+
+/// The buffers of a tensor, with what changes from step to step.
+Buffers buffers_of(const Tensor &t, const StepOptions &options) {
+    Buffers b = *t.buffers;
+    b.average_keep = options.average_keep;
+    if (b.rounding == Rounding::stochastic)
+        b.key = mixed(mixed(mixed(options.seed) ^ t.steps) ^ t.path_hash);
+    return b;
+}
+
+/// What is to be done to named rows, or by a row-wise rule.
+RowJob row_job(const Tensor &t, const Group &group, const StepOptions &options,
+               const void *scalars) {
+    const RuleLoops &loops = kernels().rule[int(group.rule)];
+    const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
+    RowJob job;
+    job.tensor = &t;
+    job.scalars = scalars;
+    job.buffers = buffers_of(t, options);
+    job.buffers.average = nullptr;
+    if (t.rowwise) {
+        const bool coupled = !group.decoupled && group.hyper[1] != 0;
+        job.rowwise = &loops.rowwise[coupled][int(t.dtype)];
+        return job;
+    }
+    job.loop = loop_of(loops, group, computing);
+    if (t.plain && !(group.masked() && t.loop != computing))
+        job.direct = loop_of(loops, group, t.loop);
+    return job;
 }
 
 /// Lists what has to be done, in the order of the tensors, and counts the step.
@@ -55,21 +87,27 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
     int64_t stats_blocks = 0;
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
-        const bool has_grad = t.grad.data;
-        const bool afterwards = !t.plain && (t.buffers->average || t.buffers->copy);
+        const bool has_grad = t.grad.data, by_rows = t.grad.rows;
+        const bool afterwards = !t.plain && (t.buffers->average || (t.buffers->copy && !by_rows));
         if (has_grad)
             t.steps = t.next_step(); // of an empty tensor as well
-        if (has_grad ? t.factored && t.plain && !more : !afterwards || t.size == 0)
+        if (by_rows || (t.rowwise && t.active())) {
+            const void *scalars = scalars_of(t, t.steps, nullptr);
+            scalars_of.after().write(t);
+            work.row_jobs.push_back(row_job(t, groups[t.group], options, scalars));
+        }
+        const bool dense = has_grad && !by_rows;
+        if (dense ? t.own_pass() && t.plain && !more : !afterwards || t.size == 0)
             continue;
         work.jobs.emplace_back();
         Job &job = work.jobs.back();
         job.tensor = &t;
-        if (!has_grad)
+        if (!dense)
             continue; // its average goes on all the same
         job.first_stats = stats_blocks;
         if (options.stats && t.size > 0)
             stats_blocks += (t.size - 1) / kBlock + 1;
-        if (t.factored)
+        if (t.own_pass())
             continue;
         const Group &group = groups[t.group];
         const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
@@ -90,11 +128,11 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
     }
 }
 
-/// Keeps the parameters of factored rules as they are now, for the statistics.
+/// Keeps the parameters of rules with a pass of their own as they are now, for the statistics.
 void keep_before(Workspace &work) {
     auto before = work.before.begin();
     for (Job &job : work.jobs)
-        if (job.tensor->factored && job.tensor->active() && before != work.before.end()) {
+        if (job.tensor->own_pass() && job.tensor->active() && before != work.before.end()) {
             std::memcpy(before->data(), job.tensor->param, before->size());
             job.before = (before++)->data();
         }
@@ -119,16 +157,13 @@ public:
         if (job.direct)
             return sweep_direct(job, range);
         const Tensor &t = *job.tensor;
-        Buffers b = *t.buffers;
-        b.average_keep = options_.average_keep;
-        if (b.rounding == Rounding::stochastic)
-            b.key = mixed(mixed(mixed(options_.seed) ^ t.steps) ^ t.path_hash);
+        const Buffers b = buffers_of(t, options_);
 
         const auto tile = kernels().tile[int(t.dtype)];
         TileRange r = {};
         r.first = range.begin;
         r.n = range.end - range.begin;
-        if (!t.grad.data || (!job.loop && !options_.stats && !options_.zero_grads))
+        if (!t.grad.data || t.grad.rows || (!job.loop && !options_.stats && !options_.zero_grads))
             return tile(nullptr, nullptr, &b, r);
         r.before = job.before;
         r.stats = options_.stats ? &work_.block_stats[size_t(job.first_stats)] : nullptr;
@@ -157,7 +192,7 @@ private:
 void clear_the_rest(const Workspace &work) {
     for (const Job &job : work.jobs) {
         const Tensor &t = *job.tensor;
-        if (t.active() && (t.grad.axes || t.grad.format == Format::long_double))
+        if (t.active() && !t.grad.rows && (t.grad.axes || t.grad.format == Format::long_double))
             clear(t.grad, 0, t.size);
     }
 }
@@ -183,45 +218,58 @@ double fold_stats(const Tensor *tensors, Workspace &work) {
     return whole;
 }
 
+/// Where the gradients stop being finite. Their norm tells whether there is anything to look for,
+/// though it may overflow on its own; half the range, as the factor and products with it are
+/// rounded.
+Nonfinite nonfinite_of(const Tensor *tensors, int64_t count, double norm, double grad_scale) {
+    const double most = kLargestFloat / 2, factor = 1 / grad_scale;
+    if (norm <= most && norm / grad_scale <= most && factor <= most)
+        return {};
+    return first_nonfinite(tensors, count, factor);
+}
+
 } // namespace
+
+Examined examine(const Tensor *tensors, int64_t count, const StepOptions &options, bool now,
+                 Workspace &work) {
+    Examined seen;
+    StepResult &result = seen.result;
+    seen.factor = 1 / options.grad_scale;
+    const bool clips = !std::isnan(options.clip_norm);
+    if (!clips && !options.refuse_nonfinite && !(options.stats && now))
+        return seen;
+    const double norm = global_norm(tensors, count, options.threads, work.sums);
+    result.norm = norm / options.grad_scale;
+    if (options.refuse_nonfinite || options.stats)
+        result.nonfinite = nonfinite_of(tensors, count, norm, options.grad_scale);
+    result.stepped = !(options.refuse_nonfinite && result.nonfinite.tensor >= 0);
+    if (result.stepped && clips)
+        seen.factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
+    if (std::isnan(seen.factor)) // of no payload, that bfloat16 may not round to something else
+        seen.factor = std::numeric_limits<double>::quiet_NaN();
+    return seen;
+}
 
 StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
                 Workspace &work) {
     // Everything that can fail comes first.
-    StepResult result;
     FactoredPass factored(tensors, count, groups);
     RuleSums sums(tensors, count, groups);
     make_room(tensors, count, options, work);
-    double factor = 1 / options.grad_scale;
-    const auto look_for_nonfinite = [&](double norm) {
-        // The norm tells whether there is anything to look for, though it may overflow on its own;
-        // half the range, as the factor and products with it are rounded.
-        const double most = kLargestFloat / 2;
-        if (!(norm <= most && norm / options.grad_scale <= most && factor <= most))
-            result.nonfinite = first_nonfinite(tensors, count, factor);
-    };
-    const bool clips = !std::isnan(options.clip_norm);
-    if (clips || options.refuse_nonfinite || (options.stats && options.zero_grads)) {
-        const double norm = global_norm(tensors, count, options.threads, work.sums);
-        result.norm = norm / options.grad_scale;
-        if (options.refuse_nonfinite || options.stats)
-            look_for_nonfinite(norm);
-        result.stepped = !(options.refuse_nonfinite && result.nonfinite.tensor >= 0);
-        if (!result.stepped)
-            return result;
-        if (clips)
-            factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
-        if (std::isnan(factor)) // of no payload, that bfloat16 may not round to something else
-            factor = std::numeric_limits<double>::quiet_NaN();
-    }
+    const Examined seen = examine(tensors, count, options, options.zero_grads, work);
+    StepResult result = seen.result;
+    if (!result.stepped)
+        return result;
+    const double factor = seen.factor;
 
     if (!sums.empty())
         sums.run(groups, factor, options.clip_value, options.threads, work.powers);
     prepare(tensors, count, groups, sums, factor, options, work);
-    if (!factored.empty()) {
-        keep_before(work);
+    keep_before(work);
+    if (!factored.empty())
         factored.run(factor, options.clip_value, options.threads);
-    }
+    if (!work.row_jobs.empty())
+        step_rows(work.row_jobs, options.threads);
     const Sweep sweep(options, work);
     const Job *jobs = work.jobs.data();
     const int64_t job_count = int64_t(work.jobs.size());
@@ -233,13 +281,11 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     if (options.stats) {
         const double norm = std::sqrt(fold_stats(tensors, work));
         result.norm = norm / options.grad_scale;
-        if (!options.zero_grads && result.nonfinite.tensor < 0) {
-            factor = 1 / options.grad_scale;
-            look_for_nonfinite(norm);
-        }
+        if (!options.zero_grads && result.nonfinite.tensor < 0)
+            result.nonfinite = nonfinite_of(tensors, count, norm, options.grad_scale);
     }
     if (options.zero_grads)
-        clear_the_rest(work);
+        clear_the_rest(work), clear_rows(work.row_jobs);
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "norm.h"
+#include "row_step.h"
 #include "rule_scalars.h"
 #include "tensor.h"
 
@@ -42,7 +43,7 @@ struct Job {
     const void *scalars = nullptr;
     bool direct = false; ///< the loop runs straight over the caller's buffers
     int64_t first_stats = 0;
-    const void *before = nullptr; ///< a factored rule's parameters before the step
+    const void *before = nullptr; ///< the parameters before the step of a rule with its own pass
     int64_t elements() const { return tensor->size; }
 };
 
@@ -51,11 +52,23 @@ struct Workspace {
     Powers powers;
     std::vector<ScalarBlock> blocks;
     std::vector<Job> jobs;
+    std::vector<RowJob> row_jobs;
     std::vector<double> sums;
     std::vector<BlockStats> block_stats;
     std::vector<std::vector<unsigned char>> before; ///< see Job::before
     std::vector<TensorStats> stats;                 ///< per tensor, where they were asked for
 };
+
+/// What a step finds out about its gradients before it writes anything.
+struct Examined {
+    StepResult result;
+    double factor = 1; ///< what they are to be multiplied by
+};
+
+/// Takes the norm of the gradients where an option asks for it, and looks for those that are not
+/// finite. `now`: the statistics ask for it too, as the step itself will not see these gradients.
+Examined examine(const Tensor *tensors, int64_t count, const StepOptions &options, bool now,
+                 Workspace &work);
 
 /// Steps every tensor that has a gradient, and counts it. All arguments have been checked; only
 /// std::bad_alloc is thrown, before anything is written.

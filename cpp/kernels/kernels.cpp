@@ -26,12 +26,15 @@ namespace {
 #include "convert.h"
 #include "tile.h"
 #include "factored.h"
+#include "rowwise.h"
 #include "stream.h"
+#include "vectors.h"
 
 } // namespace
 
 #define OPTCORE_RULE(name, Type, options) rule_loops<Type, options>(),
 #define OPTCORE_FACTORED_RULE(name, Type) {},
+#define OPTCORE_ROWWISE_RULE(name, Type) rowwise_rule_loops<Type>(),
 extern constexpr KernelTable table = {
     OPTCORE_ISA_NAME,
     {
@@ -43,6 +46,7 @@ extern constexpr KernelTable table = {
     {&sum_squares<float>, &sum_squares<double>, &sum_squares_16<from_bf16>,
      &sum_squares_16<from_f16>},
     {&stream<float>, &stream<double>, &stream<Half>},
+    {vector_loops<float>(), vector_loops<double>()},
 };
 
 } // namespace OPTCORE_ISA

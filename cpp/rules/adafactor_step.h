@@ -34,7 +34,7 @@ struct AdafactorStep {
         {"normalize", Range::unit, "Invalid normalize flag: "},
         {"dtype_eps1", Range::unit,
          "Invalid dtype_eps1 flag: "}, // the dtype's epsilon in the place of eps1
-        {"decay_offset", Range::non_negative, "decay_offset should be >= 0 but is: "},
+        {"decay_offset", Range::any, "Invalid decay_offset value: "},
         {"scale_after_decay", Range::unit, "Invalid scale_after_decay flag: "},
         {"decay_times_rate", Range::unit, "Invalid decay_times_rate flag: "}};
 

@@ -10,3 +10,4 @@
 #include "lamb.h"
 #include "d_adaptation.h"
 #include "adafactor.h"
+#include "rowwise_adagrad.h"

@@ -12,8 +12,9 @@ def rules() -> list[dict[str, Any]]:
 
     Each is a dict of
 
-    - `name`, the class, and `rule`, what it is called in the core;
+    - `name`, the class, and `rule`, what a state dict calls it;
     - `kind`: "elementwise" (a step on a part of a tensor is part of the step on the tensor),
+      "row_wise" (on some of its rows),
       "per_tensor" (needs a fact about the whole tensor, so a shard steps otherwise) or "global"
       (about all tensors);
     - `bits`: whether results are the same to the bit on every CPU and with any number of threads;
@@ -21,7 +22,7 @@ def rules() -> list[dict[str, Any]]:
     - `state`: the arrays that it keeps for a parameter by default, `scalars`: float64 numbers;
     - `bytes`: what a step has to read and write for each float32 parameter by default; None where
       that depends on the shape;
-    - `dialects`: the frameworks whose form of it there is;
+    - `dialects`: whose forms of it there are; "torch" is the default, also where torch has none;
     - `paper`: where it comes from.
 
     >>> from optcore import rules

@@ -36,6 +36,7 @@ rmsprop_ = op(_o.RMSprop, "rmsprop_")
 schedule_free_adamw_ = op(_o.ScheduleFreeAdamW, "schedule_free_adamw_")
 schedule_free_radam_ = op(_o.ScheduleFreeRAdam, "schedule_free_radam_")
 schedule_free_sgd_ = op(_o.ScheduleFreeSGD, "schedule_free_sgd_")
+rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "nadam_",
     "prodigy_",
     "rmsprop_",
+    "rowwise_adagrad_",
     "schedule_free_adamw_",
     "schedule_free_radam_",
     "schedule_free_sgd_",

@@ -8,16 +8,25 @@ from .base import Optimizer
 from .d_adaptation import DAdaptAdam, DAdaptSGD, Prodigy
 from .ema import EMA
 from .lamb import LAMB
+from .lbfgs import LBFGS
 from .momentum import Momentum
+from .muon import Muon
 from .nadam import NAdam
 from .rmsprop import RMSprop
+from .rowwise_adagrad import RowwiseAdagrad
 from .schedule_free import ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD
 from .sgd import SGD
+from .shampoo import Shampoo
+from .sm3 import SM3
+from .soap import SOAP
 
 __all__ = [
     "EMA",
     "LAMB",
+    "LBFGS",
     "SGD",
+    "SM3",
+    "SOAP",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -26,11 +35,14 @@ __all__ = [
     "DAdaptAdam",
     "DAdaptSGD",
     "Momentum",
+    "Muon",
     "NAdam",
     "Optimizer",
     "Prodigy",
     "RMSprop",
+    "RowwiseAdagrad",
     "ScheduleFreeAdamW",
     "ScheduleFreeRAdam",
     "ScheduleFreeSGD",
+    "Shampoo",
 ]

@@ -160,7 +160,7 @@ class Optimizer:
         if ema is not None and not isinstance(ema, EMA):
             raise TypeError(f"ema: expected an EMA or None, got {ema!r}; pass oc.EMA(0.999)")
         self._low_precision, self._ema = low_precision, ema
-        self._skipped, self._averaged = 0, False
+        self._skipped, self._away = 0, False
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
@@ -221,14 +221,14 @@ class Optimizer:
         state = cls.default_state(options)
         return {
             "name": cls.__name__,
-            "rule": cls.rule,
+            "rule": cls.rule_name(),
             "kind": cls.kind(),
             "bits": cls.bits,
             "options": options,
             "state": state,
             "scalars": cls.scalar_names(),
             "bytes": cls.bytes_moved(state),
-            "dialects": list(cls._dialects) if hasattr(cls, "_dialects") else ["torch"],
+            "dialects": dialects.known(cls._dialects),
             "paper": cls.paper,
         }
 
@@ -267,6 +267,30 @@ class Optimizer:
     def hypers(cls) -> list[str]:
         """The names of the rule's scalars, in the core's order."""
         return list(_RULES[cls.rule]["hypers"])
+
+    @classmethod
+    def rule_name(cls) -> str:
+        """The name of the rule in a state dict."""
+        return cls.rule
+
+    @classmethod
+    def _core_switches(cls, values: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+        """What the core is told: whether decay is decoupled, whether it climbs, and what it masks,
+        the update or the decay.
+        """
+        names = ("decoupled_weight_decay", "maximize", "cautious", "cautious_weight_decay")
+        decoupled, maximize, update, decay = (bool(values.get(name, False)) for name in names)
+        return decoupled, maximize, update, decay
+
+    @classmethod
+    def _core_variant(cls, variant: int) -> int:
+        """The variant of the core's rule, from the group's own."""
+        return variant
+
+    @classmethod
+    def _core_slots(cls, names: list[str]) -> list[str]:
+        """Those state arrays that the core updates: all."""
+        return names
 
     @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:
@@ -428,23 +452,38 @@ class Optimizer:
             array([-1.])
         """
         self._check_ema()
-        if self._averaged:
-            raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
+        with self._showing([self._state[path]["ema"] for path in self._paths]):
+            yield
+
+    @contextmanager
+    def _showing(self, average: list[Array]) -> Iterator[None]:
+        """A block in which the parameter arrays hold these values, and no step can be taken."""
+        if self._away:
+            raise RuntimeError(
+                "averaged: expected no averaged() block, no eval mode and no climb of SAM around "
+                "this one; leave it"
+            )
         kept = [array.copy() for array in self._arrays]
-        self._stepper.refuse_steps(
+        self._send_away(
             "step: expected the parameters themselves, but averaged() has put the average in their "
             "place; step after the with block"
         )
-        self._averaged = True
         try:
-            for path, array in zip(self._paths, self._arrays, strict=True):
-                storage.assign(array, self._state[path]["ema"])
+            for array, values in zip(self._arrays, average, strict=True):
+                storage.assign(array, values)
             yield
         finally:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
-            self._averaged = False
-            self._stepper.refuse_steps("")
+            self._send_away("")
+
+    def _send_away(self, why: str) -> None:
+        """Says why no step may be taken now: other values are in the place of the parameters.
+
+        With no words: these are back.
+        """
+        self._stepper.refuse_steps(why)
+        self._away = bool(why)
 
     def _check_ema(self) -> None:
         if self._ema is None:
@@ -582,7 +621,7 @@ class Optimizer:
         names = [_name(trees[g], i) for g, i, _ in leaves]
         for array, name in zip(self._arrays, names, strict=True):
             _core.check_param(array, name)
-        self._copies = copies = self._mirrored(copy_to, "copy_to")
+        copies = self._copies = self._mirrored(copy_to, "copy_to")
         averages = self._mirrored(self._ema.weights if self._ema else None, "ema/weights")
         roundings = [
             storage.check_low_precision(self._low_precision, array, name)
@@ -618,7 +657,7 @@ class Optimizer:
             self._stepper.add(
                 g,
                 i,
-                [storage.as_slot(state, name) for name in rule_names],
+                [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
                 list(scalars.values()),
                 roundings[k],
                 state.get("master", state.get("remainder")),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..typing import Array, Tree
@@ -21,7 +21,8 @@ class TwoModes(Optimizer):
 
     The mode is part of the state dict, and in eval mode so are the parameters of train mode: a
     checkpoint of both, the arrays and the state dict, may be taken in either mode. `ema` averages
-    the parameters of train mode; `copy_to` receives those of the mode.
+    the parameters of train mode, and `averaged()` is for that mode; `copy_to` receives those of the
+    mode, whichever it is.
     """
 
     def __init__(self, params: Tree, values: Mapping[str, Any], **common: Any):
@@ -43,7 +44,7 @@ class TwoModes(Optimizer):
             return
         self._put_back(self._trained)
         self._trained = None
-        self._stepper.refuse_steps("")
+        self._send_away("")
 
     def eval(self) -> _UntilLeft:
         """To eval mode: the arrays hold what is to be evaluated; nothing if it is in that mode.
@@ -58,25 +59,13 @@ class TwoModes(Optimizer):
             self._enter_eval()
         return _UntilLeft(self, before)
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """A with block in which the parameter arrays hold the average `ema`, see `Optimizer`.
-
-        What a schedule-free optimizer averages by itself is shown by `eval`.
-        """
-        if not self.training:
-            raise RuntimeError(
-                "averaged: expected train mode, but the optimizer is in eval mode; "
-                "call train() first"
-            )
-        with super().averaged():
-            yield
-
     # Inside. -----------------------------------------------------------------------------------
 
     def _enter_eval(self) -> None:
-        if self._averaged:
-            raise RuntimeError("eval: expected no averaged() block around it; leave it first")
+        if self._away:
+            raise RuntimeError(
+                "eval: expected no averaged() block, and no climb of SAM, around it; leave it first"
+            )
         self._refuse_steps()
         trained: dict[str, Array] = {}
         try:
@@ -88,12 +77,12 @@ class TwoModes(Optimizer):
                     storage.assign(copied, shown)
         except BaseException:
             self._put_back(trained)
-            self._stepper.refuse_steps("")
+            self._send_away("")
             raise
         self._trained = trained
 
     def _refuse_steps(self) -> None:
-        self._stepper.refuse_steps(
+        self._send_away(
             "step: expected train mode, but the optimizer is in eval mode, in which the parameters "
             "are those to evaluate; call train() first"
         )
@@ -104,7 +93,7 @@ class TwoModes(Optimizer):
             if path in trained:
                 storage.assign(array, trained[path])
                 if copied is not None:
-                    storage.assign(copied, storage.value(array, self._state[path]))
+                    storage.assign(copied, storage.widened(array, self._state[path]))
 
     def _saved_more(self, copy: bool) -> dict[str, Any]:
         if self._trained is None:

@@ -23,7 +23,7 @@ class ScheduleFree(TwoModes):
     def _evaluated(self, path: str, param: Array) -> Array:
         """x = y + (1 − 1/β)·(z − y), with the β that y was made with."""
         state = self._state[path]
-        y = storage.value(param, state)
+        y = storage.widened(param, state)
         beta = float(state["interpolation"])
         if beta == 0:  # before the first step
             return y

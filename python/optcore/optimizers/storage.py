@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.storage import joined
 from ..typing import Array
 from . import slots
 
@@ -116,16 +117,23 @@ def assign(to: Array, values: Array) -> None:
         to[...] = values
 
 
-def value(param: Array, state: Mapping[str, Array]) -> Array:
-    """A parameter in the type that a step computes in, with the digits that are kept beside it."""
-    wide = param.astype(compute_dtype(param))
+def widened(param: Array, state: Mapping[str, Array]) -> Array:
+    """A parameter in the type that a step computes in, with what is kept beside its 16 bits.
+
+    >>> widened(np.float16([1.0]), {"master": np.float32([1.0001])})
+    array([1.0001], dtype=float32)
+    >>> widened(np.float16([2.0]), {"master": np.float32([1.0001])})  # written to by the user
+    array([2.], dtype=float32)
+    """
+    if not is_half(param):
+        return param
     if "remainder" in state:
-        bits = np.asarray(param.view(np.uint16).astype(np.uint32) << 16)
-        return (bits + state["remainder"].astype(np.int32).view(np.uint32)).view(np.float32)
+        return joined(param.view(np.uint16), state["remainder"])
+    wide = param.astype(np.float32)
     if "master" in state:
-        # Where the user has written to the parameter, it is no longer the master's rounding.
-        rounded = state["master"].astype(param.dtype)
-        return np.where(rounded == param, state["master"], wide)
+        with np.errstate(all="ignore"):
+            unchanged = state["master"].astype(param.dtype) == param
+        return np.where(unchanged, state["master"], wide)
     return wide
 
 

@@ -43,13 +43,19 @@ from .d_adaptation import (
 )
 from .lamb import lamb
 from .momentum import momentum
+from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .rows import coalesced, step_rows
+from .rowwise_adagrad import rowwise_adagrad
 from .schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from .sgd import sgd
+from .shampoo import shampoo, shampoo_direction
+from .sm3 import sm3, sm3_direction
+from .soap import soap, soap_direction
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
 __all__ = [
     "adadelta",
@@ -59,11 +65,13 @@ __all__ = [
     "adamw",
     "average",
     "clip_factor",
+    "coalesced",
     "dadapt_adam",
     "dadapt_adam_sums",
     "dadapt_sgd",
     "dadapt_sgd_sums",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "global_norm",
@@ -71,17 +79,28 @@ __all__ = [
     "lamb",
     "memory_index",
     "momentum",
+    "muon",
+    "muon_direction",
     "nadam",
+    "orthogonalized",
     "prodigy",
     "prodigy_sums",
     "random16",
     "random_key",
     "rmsprop",
+    "rowwise_adagrad",
     "schedule_free_adamw",
     "schedule_free_radam",
     "schedule_free_sgd",
     "sgd",
+    "shampoo",
+    "shampoo_direction",
+    "sm3",
+    "sm3_direction",
+    "soap",
+    "soap_direction",
     "split",
+    "step_rows",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",

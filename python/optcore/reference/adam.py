@@ -79,13 +79,7 @@ def adam(
     T = p.dtype.type
     beta1, one_minus_beta1 = T(betas[0]), T(1 - betas[0])
     beta2, one_minus_beta2 = T(betas[1]), T(1 - betas[1])
-    both = isinstance(bias_correction, bool)
-    of_m, of_v = (
-        1 / _core.math_one_minus_power(beta, step) if correct else 1.0
-        for beta, correct in zip(
-            betas, (bias_correction,) * 2 if both else bias_correction, strict=True
-        )
-    )
+    of_m, of_v = _corrections(betas, step, bias_correction)
     before = amsgrad and correct_before_max
     before_max, correct_m, correct_v = T(of_v if before else 1), T(of_m), T(1 if before else of_v)
     coupled = 0.0 if decoupled_weight_decay else weight_decay
@@ -117,6 +111,18 @@ def adam(
         cautious_weight_decay=cautious_weight_decay,
     )
     return result(p, new, new_state)
+
+
+def _corrections(
+    betas: tuple[float, float], step: int, wanted: bool | tuple[bool, bool]
+) -> tuple[float, float]:
+    """What m and v are multiplied by, 1/(1-βᵗ) or 1."""
+    pair = (wanted, wanted) if isinstance(wanted, bool) else wanted
+    of_m, of_v = (
+        1 / _core.math_one_minus_power(beta, step) if correct else 1.0
+        for beta, correct in zip(betas, pair, strict=True)
+    )
+    return of_m, of_v
 
 
 def adamw(
