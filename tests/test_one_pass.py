@@ -13,7 +13,16 @@ import ml_dtypes
 import numpy as np
 import pytest
 from rule_list import ROWS, RULES, Options, Rule, gradients, row_id
-from stored import BF16, Twin, bits, check, narrowed, state_kinds
+from stored import (
+    BF16,
+    Twin,
+    bits,
+    check,
+    narrowed,
+    share_what_was_learned,
+    state_kinds,
+    whole_sums,
+)
 
 import optcore as oc
 from optcore import _core, reference
@@ -78,6 +87,8 @@ class Expected:
         if self.clip_norm is not None:
             factor = reference.clip_factor(self.norm, self.clip_norm) / scale
         self.norms = {}
+        twins, every = list(self.twins.values()), [grads[path] for path in self.twins]
+        more |= whole_sums(twins, every, grad_factor=factor, **more)
         for path, twin in self.twins.items():
             before = laid_out(twin.value(), twin.p)
             twin.step(grads[path], grad_factor=factor, **more)
@@ -92,6 +103,7 @@ class Expected:
             if self.decay is not None:
                 keep = 0.0 if self.steps == 0 else self.decay(self.steps)
                 self.ema[path] = laid_out(reference.average(self.ema[path], after, keep), twin.p)
+        share_what_was_learned(twins, every)
         self._copy()
         self.steps += 1
 

@@ -222,11 +222,11 @@ def like_parameters(
     saved: Mapping[str, Any], name: str, paths: list[str], params: list[Array]
 ) -> dict[str, Array]:
     """An entry of one array for each parameter, of its shape and dtype; a copy."""
-    entry = _entry(saved, name, Mapping)
-    _same_keys(entry, paths, f"state_dict/{name}")
+    stored = entry_of(saved, name, Mapping)
+    _same_keys(stored, paths, f"state_dict/{name}")
     loaded = {}
     for path, param in zip(paths, params, strict=True):
-        array = np.asarray(entry[path])
+        array = np.asarray(stored[path])
         if not _is_float(array):
             raise TypeError(
                 f"state_dict/{name}/{path}: expected a float array, got {array.dtype}; "
