@@ -35,6 +35,11 @@ class Rule:
         return getattr(reference, self.name)
 
     @property
+    def sums(self) -> Callable[..., Any] | None:
+        """The function in `reference` that a global rule takes its sums from."""
+        return getattr(reference, f"{self.name}_sums", None)
+
+    @property
     def ops(self) -> Callable[..., None]:
         return getattr(ops, self.name + "_")
 
@@ -64,6 +69,29 @@ class Rule:
             assert np.array_equal(x, y, equal_nan=True), self.name
         return state
 
+    def reference_steps(
+        self,
+        tensors: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]],
+        grads: dict[str, np.ndarray | None],
+        steps: dict[str, int],
+        options: Options,
+        **more: Any,
+    ) -> None:
+        """One step of the reference on several tensors with their state; None is no gradient."""
+        active = [k for k, g in grads.items() if g is not None]
+        if self.sums is not None:
+            each = [self.sums(tensors[k][0], grads[k], tensors[k][1], **options, **more)
+                    for k in active if tensors[k][0].size > 0]  # fmt: skip
+            more = {**more, "sums": added_up(each)}
+        for k in active:
+            p, state = tensors[k]
+            new = self.reference(p, grads[k], state, step=steps[k], **options, **more)
+            tensors[k] = new
+        if self.sums is not None and active:  # what a global rule learns holds for all
+            for k in set(tensors) - set(active):
+                learned = {name: tensors[active[0]][1][name] for name in self.scalars}
+                tensors[k] = (tensors[k][0], {**tensors[k][1], **learned})
+
     def step(
         self,
         p: np.ndarray,
@@ -78,6 +106,14 @@ class Rule:
         # adafactor_ takes the one slot of a vector in the place of row_var.
         slots = {"row_var" if k == "variance" else k: v for k, v in state.items()}
         assert self.ops(p, g, **slots, step=step, **own, **more) is None
+
+
+def added_up(sums: list[tuple[float, ...]]) -> tuple[float, ...]:
+    """Sums of several tensors, added one after the other."""
+    totals = [0.0, 0.0]
+    for each in sums:
+        totals = [a + b for a, b in zip(totals, each, strict=True)]
+    return tuple(totals)
 
 
 # The options that every rule has.
@@ -293,6 +329,36 @@ RULES = (
         ),
     ),
     Rule(
+        "schedule_free_sgd",
+        "ScheduleFreeSGD",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "warmup_steps": 3, "momentum": 0.8},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_adamw",
+        "ScheduleFreeAdamW",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "warmup_steps": 3},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, "r": 1.0, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_radam",
+        "ScheduleFreeRAdam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "silent_sgd_phase": False},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "betas": (0.5, 0.95), **_CLIPPED},
+            {"betas": (0.5, 0.6), "silent_sgd_phase": False, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
         "lamb",
         "LAMB",
         (
@@ -316,6 +382,17 @@ RULES = (
         elementwise=False,
     ),
     Rule(
+        "prodigy",
+        "Prodigy",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "weight_decay": 0.1, "use_bias_correction": True},
+            {"d0": 1e-2, "weight_decay": 0.1, "decouple": False, "growth_rate": 1.5, **_CLIPPED},
+            {"d0": 1e-2, "safeguard_warmup": True, "beta3": 0.5, "d_coef": 0.5, "eps": 1e-3},
+        ),
+        elementwise=False,
+    ),
+    Rule(
         "novograd",
         "NovoGrad",
         (
@@ -327,12 +404,33 @@ RULES = (
         elementwise=False,
     ),
     Rule(
+        "dadapt_adam",
+        "DAdaptAdam",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "weight_decay": 0.1, "use_bias_correction": True},
+            {"d0": 1e-2, "weight_decay": 0.1, "decouple": True, "growth_rate": 1.5, **_CLIPPED},
+            {"d0": 1e-2, "betas": (0.5, 0.6), "layer_scale": 0.5, "eps": 1e-3},
+        ),
+        elementwise=False,
+    ),
+    Rule(
         "mars",
         "MARS",
         (
             {},
             {"lr": 0.05, "betas": (0.5, 0.9), "gamma": 0.5, "weight_decay": 0.1, "eps_root": 1e-6},
             {"amsgrad": True, "weight_decay": 0.1, "decoupled_weight_decay": False, **_CLIPPED},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "dadapt_sgd",
+        "DAdaptSGD",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "momentum": 0.9},
+            {"d0": 1e-2, "weight_decay": 0.1, "growth_rate": 1.5, **_CLIPPED},
         ),
         elementwise=False,
     ),

@@ -241,9 +241,8 @@ def test_optimizer_classes(row, dtype):
         optimizer.step(grads)
         norm = reference.global_norm(list(grads.values()), list(params.values()))
         scale = reference.clip_factor(norm, 3.0)
-        for k, g in grads.items():
-            p, state = wanted[k]
-            wanted[k] = rule.reference(p, g, state, step=t, grad_factor=scale, **options)
+        rule.reference_steps(wanted, grads, dict.fromkeys(grads, t), options, grad_factor=scale)
+        for k in grads:
             state = {name: np.asarray(optimizer.state[k][name]) for name in wanted[k][1]}
             check_all(params[k], state, wanted[k], (k, f"step {t}"))
 

@@ -413,7 +413,10 @@ def test_none_gradients(row):
         opt.step(g)
         for k in present:
             steps[k] += 1
-            start[k], state[k] = rule.reference(start[k], g[k], state[k], step=steps[k], **options)
+        tensors = {k: (start[k], state[k]) for k in "ab"}
+        rule.reference_steps(tensors, g, steps, options)
+        for k, (p, kept) in tensors.items():
+            start[k], state[k] = p, kept
         assert opt.state_dict()["param_steps"] == steps
         for k in "ab":
             assert same([params[k]], [start[k]])

@@ -46,7 +46,7 @@ void bind_stepper(py::module_ &m) {
         .def("hold", &Stepper::hold)
         .def("let_go", &Stepper::let_go)
         .def("step_call", &step_call)
-        .def("refuse_steps", &Stepper::refuse_steps, py::arg("refuse"))
+        .def("refuse_steps", &Stepper::refuse_steps, py::arg("why"))
         .def("bind", &Stepper::bind, py::arg("grads"))
         .def("set_steps", &Stepper::set_steps, py::arg("step"), py::arg("param_steps"))
         .def_property_readonly("param_steps", &Stepper::param_steps)

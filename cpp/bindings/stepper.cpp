@@ -131,9 +131,10 @@ Source Stepper::source_of(py::object value) {
     return source;
 }
 
-void Stepper::refuse_steps(bool refuse) {
-    if (refuse) {
+void Stepper::refuse_steps(const std::string &why) {
+    if (!why.empty()) {
         const Busy busy(*this);
+        why_refused_ = why;
         refused_.store(true, std::memory_order_relaxed);
     } else {
         refused_.store(false, std::memory_order_relaxed);
@@ -180,9 +181,7 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
 bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
     const Busy busy(*this);
     if (refused_.load(std::memory_order_relaxed))
-        throw std::runtime_error(
-            "step: expected the parameters themselves, but averaged() or SAM's first step has put "
-            "other values in their place; step after the with block, or call second_step");
+        throw std::runtime_error(why_refused_);
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +

@@ -47,9 +47,9 @@ public:
     void hold();
     void let_go();
 
-    /// Refuses steps while the parameters hold something else, their average. An error if one is
-    /// under way; allowing them again always succeeds.
-    void refuse_steps(bool refuse);
+    /// Refuses steps with these words while the parameters hold something else, such as their
+    /// average. An error if one is under way; allowing them again, with none, always succeeds.
+    void refuse_steps(const std::string &why);
 
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
@@ -111,6 +111,7 @@ private:
     StepOptions options_;
     Workspace work_;
     std::atomic<bool> refused_{false};
+    std::string why_refused_;
     uint64_t step_ = 0;
     int64_t total_ = 0; ///< elements of all parameters
     Source average_;

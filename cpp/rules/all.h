@@ -16,6 +16,8 @@
 #include "lars.h"
 #include "novograd.h"
 #include "mars.h"
+#include "schedule_free.h"
 #include "lamb.h"
+#include "d_adaptation.h"
 #include "adafactor.h"
 #include "rowwise_adagrad.h"

@@ -38,6 +38,8 @@ adan_ = op(_o.Adan, "adan_")
 ademamix_ = op(_o.AdEMAMix, "ademamix_")
 adopt_ = op(_o.ADOPT, "adopt_")
 ftrl_ = op(_o.FTRL, "ftrl_")
+dadapt_adam_ = op(_o.DAdaptAdam, "dadapt_adam_")
+dadapt_sgd_ = op(_o.DAdaptSGD, "dadapt_sgd_")
 lamb_ = op(_o.LAMB, "lamb_")
 lars_ = op(_o.LARS, "lars_")
 lion_ = op(_o.Lion, "lion_")
@@ -46,7 +48,11 @@ momentum_ = op(_o.Momentum, "momentum_")
 muon_ = op(_o.Muon, "muon_")
 nadam_ = op(_o.NAdam, "nadam_")
 novograd_ = op(_o.NovoGrad, "novograd_")
+prodigy_ = op(_o.Prodigy, "prodigy_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
+schedule_free_adamw_ = op(_o.ScheduleFreeAdamW, "schedule_free_adamw_")
+schedule_free_radam_ = op(_o.ScheduleFreeRAdam, "schedule_free_radam_")
+schedule_free_sgd_ = op(_o.ScheduleFreeSGD, "schedule_free_sgd_")
 rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
 shampoo_ = op(_o.Shampoo, "shampoo_")
@@ -65,6 +71,8 @@ __all__ = [
     "adan_",
     "ademamix_",
     "adopt_",
+    "dadapt_adam_",
+    "dadapt_sgd_",
     "ftrl_",
     "lamb_",
     "lars_",
@@ -74,8 +82,12 @@ __all__ = [
     "muon_",
     "nadam_",
     "novograd_",
+    "prodigy_",
     "rmsprop_",
     "rowwise_adagrad_",
+    "schedule_free_adamw_",
+    "schedule_free_radam_",
+    "schedule_free_sgd_",
     "sgd_",
     "shampoo_",
     "signsgd_",

@@ -8,6 +8,7 @@ from .adan import Adan
 from .ademamix import AdEMAMix
 from .adopt import ADOPT
 from .base import Optimizer
+from .d_adaptation import DAdaptAdam, DAdaptSGD, Prodigy
 from .ema import EMA
 from .ftrl import FTRL
 from .lamb import LAMB
@@ -21,6 +22,7 @@ from .nadam import NAdam
 from .novograd import NovoGrad
 from .rmsprop import RMSprop
 from .rowwise_adagrad import RowwiseAdagrad
+from .schedule_free import ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD
 from .sgd import SGD
 from .shampoo import Shampoo
 from .signum import SignSGD, Signum
@@ -46,14 +48,20 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adan",
+    "DAdaptAdam",
+    "DAdaptSGD",
     "Lion",
     "Momentum",
     "Muon",
     "NAdam",
     "NovoGrad",
     "Optimizer",
+    "Prodigy",
     "RMSprop",
     "RowwiseAdagrad",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeRAdam",
+    "ScheduleFreeSGD",
     "Shampoo",
     "SignSGD",
     "Signum",

@@ -467,11 +467,14 @@ class Optimizer:
         """A block in which the parameter arrays hold these values, and no step can be taken."""
         if self._away:
             raise RuntimeError(
-                "averaged: expected no averaged() block, and no climb of SAM, around this one; "
-                "leave it"
+                "averaged: expected no averaged() block, no eval mode and no climb of SAM around "
+                "this one; leave it"
             )
         kept = [array.copy() for array in self._arrays]
-        self._send_away(True)
+        self._send_away(
+            "step: expected the parameters themselves, but averaged() has put the average in their "
+            "place; step after the with block"
+        )
         try:
             for array, values in zip(self._arrays, average, strict=True):
                 storage.assign(array, values)
@@ -479,12 +482,15 @@ class Optimizer:
         finally:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
-            self._send_away(False)
+            self._send_away("")
 
-    def _send_away(self, away: bool) -> None:
-        """Says that other values are in the place of the parameters, or that these are back."""
-        self._stepper.refuse_steps(away)
-        self._away = away
+    def _send_away(self, why: str) -> None:
+        """Says why no step may be taken now: other values are in the place of the parameters.
+
+        With no words: these are back.
+        """
+        self._stepper.refuse_steps(why)
+        self._away = bool(why)
 
     def _check_ema(self) -> None:
         if self._ema is None:
@@ -580,6 +586,17 @@ class Optimizer:
         return f"{type(self).__name__}({len(self._paths)} parameters{groups}, {shown})"
 
     # Inside. -----------------------------------------------------------------------------------
+
+    def _saved_more(self, copy: bool) -> dict[str, Any]:
+        """What this kind of optimizer adds to a state dict."""
+        return {}
+
+    def _checked_more(self, saved: Mapping[str, Any]) -> Any:
+        """The same from a saved state dict, checked, before anything is changed."""
+        return None
+
+    def _take_more(self, more: Any) -> None:
+        """Takes over what `_checked_more` returned."""
 
     @classmethod
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,14 @@ from .ademamix import ademamix
 from .adopt import adopt
 from .average import average
 from .blocks8 import decode8, encode8
+from .d_adaptation import (
+    dadapt_adam,
+    dadapt_adam_sums,
+    dadapt_sgd,
+    dadapt_sgd_sums,
+    prodigy,
+    prodigy_sums,
+)
 from .ftrl import ftrl
 from .lamb import lamb
 from .lars import lars
@@ -49,6 +57,7 @@ from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .rows import coalesced, step_rows
 from .rowwise_adagrad import rowwise_adagrad
+from .schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
 from .signum import signsgd, signum
@@ -70,6 +79,10 @@ __all__ = [
     "average",
     "clip_factor",
     "coalesced",
+    "dadapt_adam",
+    "dadapt_adam_sums",
+    "dadapt_sgd",
+    "dadapt_sgd_sums",
     "decode8",
     "dot",
     "encode8",
@@ -88,10 +101,15 @@ __all__ = [
     "nadam",
     "novograd",
     "orthogonalized",
+    "prodigy",
+    "prodigy_sums",
     "random16",
     "random_key",
     "rmsprop",
     "rowwise_adagrad",
+    "schedule_free_adamw",
+    "schedule_free_radam",
+    "schedule_free_sgd",
     "sgd",
     "shampoo",
     "shampoo_direction",
