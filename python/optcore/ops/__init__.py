@@ -21,24 +21,40 @@ type.
 from .. import optimizers as _o
 from .op import op
 
+adabelief_ = op(_o.AdaBelief, "adabelief_")
 adadelta_ = op(_o.Adadelta, "adadelta_")
 adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
+adamax_ = op(_o.Adamax, "adamax_")
+adamaxw_ = op(_o.AdamaxW, "adamaxw_", decoupled_weight_decay=True)
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+asgd_ = op(_o.ASGD, "asgd_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
+nadamw_ = op(_o.NAdamW, "nadamw_", decoupled_weight_decay=True, double_correction=False)
+radam_ = op(_o.RAdam, "radam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
+rprop_ = op(_o.Rprop, "rprop_")
 sgd_ = op(_o.SGD, "sgd_")
+yogi_ = op(_o.Yogi, "yogi_")
 
 __all__ = [
+    "adabelief_",
     "adadelta_",
     "adafactor_",
     "adagrad_",
     "adam_",
+    "adamax_",
+    "adamaxw_",
     "adamw_",
+    "asgd_",
     "momentum_",
     "nadam_",
+    "nadamw_",
+    "radam_",
     "rmsprop_",
+    "rprop_",
     "sgd_",
+    "yogi_",
 ]

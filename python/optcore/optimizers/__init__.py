@@ -1,26 +1,40 @@
 """The optimizers, one file per family."""
 
+from .adabelief import AdaBelief
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
+from .adamax import Adamax, AdamaxW
+from .asgd import ASGD
 from .base import Optimizer
 from .ema import EMA
 from .momentum import Momentum
-from .nadam import NAdam
+from .nadam import NAdam, NAdamW
+from .radam import RAdam
 from .rmsprop import RMSprop
+from .rprop import Rprop
 from .sgd import SGD
+from .yogi import Yogi
 
 __all__ = [
+    "ASGD",
     "EMA",
     "SGD",
+    "AdaBelief",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "AdamaxW",
     "Momentum",
     "NAdam",
+    "NAdamW",
     "Optimizer",
+    "RAdam",
     "RMSprop",
+    "Rprop",
+    "Yogi",
 ]

@@ -27,26 +27,36 @@ array([ 0.75, -1.75], dtype=float32)
 array([ 0.2, -0.4], dtype=float32)
 """
 
+from .adabelief import adabelief
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
+from .adamax import adamax, adamaxw
+from .asgd import asgd
 from .average import average
 from .blocks8 import decode8, encode8
 from .momentum import momentum
-from .nadam import nadam
+from .nadam import nadam, nadamw
+from .radam import radam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .rprop import rprop
 from .sgd import sgd
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .yogi import yogi
 
 __all__ = [
+    "adabelief",
     "adadelta",
     "adafactor",
     "adagrad",
     "adam",
+    "adamax",
+    "adamaxw",
     "adamw",
+    "asgd",
     "average",
     "clip_factor",
     "decode8",
@@ -57,13 +67,17 @@ __all__ = [
     "memory_index",
     "momentum",
     "nadam",
+    "nadamw",
+    "radam",
     "random16",
     "random_key",
     "rmsprop",
+    "rprop",
     "sgd",
     "split",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",
     "update_sums",
+    "yogi",
 ]
