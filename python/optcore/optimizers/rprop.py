@@ -80,8 +80,8 @@ class Rprop(Optimizer):
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        eta_minus, eta_plus = pair(values["etas"], "etas")
-        least, most = pair(values["step_sizes"], "step_sizes")
+        eta_minus, eta_plus = pair(values["etas"], "etas", (0.5, 1.2))
+        least, most = pair(values["step_sizes"], "step_sizes", (1e-6, 50.0))
         return {name: values[name] for name in ("lr", "weight_decay")} | {
             "eta_minus": eta_minus,
             "eta_plus": eta_plus,
