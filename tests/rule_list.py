@@ -26,6 +26,9 @@ class Rule:
     optimizer_name: str
     options: tuple[Options, ...]
     elementwise: bool = True
+    """Whether a step on a part of a tensor is part of the step on the tensor."""
+    factored: bool = False
+    """Whether its state is smaller than its parameter."""
 
     @property
     def reference(self) -> Callable[..., Any]:
@@ -93,6 +96,7 @@ RULES = (
             {"lr": 0.05, "momentum": 0.9, "nesterov": True},
             {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
             {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, **_CLIPPED},
+            {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "cautious": True},
         ),
     ),
     Rule(
@@ -158,6 +162,9 @@ RULES = (
             {},
             {"lr": 0.05, "weight_decay": 0.1, "amsgrad": True, "eps_root": 1e-8},
             {"weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "amsgrad": True, **_CLIPPED},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious": True, "cautious_weight_decay": True},
         ),
     ),
     Rule(
@@ -170,6 +177,7 @@ RULES = (
             {"momentum_decay": None, "lookahead": False, **_CLIPPED},
             {"momentum_decay": None, "lookahead": False, "double_correction": True},
             {"double_correction": True, "betas": (0.8, 0.9), **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
         ),
     ),
     Rule(
@@ -179,6 +187,7 @@ RULES = (
             {},
             {"lr": 0.05, "weight_decay": 0.1, "lookahead": False},
             {"momentum_decay": 4e-3, "weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "cautious_weight_decay": True},
         ),
     ),
     Rule(
@@ -190,6 +199,7 @@ RULES = (
             {"eps_in_max": False, "eps": 1e-7},
             {"eps": 0.0, "betas": (0.0, 0.0), **_CLIPPED},
             {"eps_in_max": False, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
         ),
     ),
     Rule(
@@ -198,6 +208,7 @@ RULES = (
         (
             {},
             {"lr": 0.05, "weight_decay": 0.1, "eps_in_max": False},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
             {"weight_decay": 0.0, **_CLIPPED},
         ),
     ),
@@ -211,6 +222,7 @@ RULES = (
             {"betas": (0.5, 0.75), "threshold": 6.0, "eps_root": 1e-6, **_CLIPPED},
             {"nesterov": True, **_DECOUPLED},
             {"betas": (0.0, 0.0), "nesterov": True},
+            {"cautious": True, "cautious_weight_decay": True, "betas": (0.9, 0.9), **_DECOUPLED},
         ),
     ),
     Rule(
@@ -241,6 +253,7 @@ RULES = (
             {"amsgrad": True, "eps": 1e-8, "eps_root": 0.0},
             {"amsgrad": True, "weight_decay": 0.1, "betas": (0.5, 0.6), **_CLIPPED},
             {"nesterov": True, "eps_root": 1e-6, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
             {"betas": (0.0, 0.0)},
         ),
     ),
@@ -252,7 +265,19 @@ RULES = (
             {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1},
             {"eps": 0.0, "eps_root": 1e-6, "initial_accumulator_value": 0.0, **_CLIPPED},
             {"betas": (0.0, 0.0), "initial_accumulator_value": 0.5, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
         ),
+    ),
+    Rule(
+        "lamb",
+        "LAMB",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "eps_root": 1e-6, "clamp": 1.5},
+            {"bias_correction": False, "weight_decay": 0.1, **_CLIPPED},
+            {"betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+        elementwise=False,
     ),
     Rule(
         "adafactor",
@@ -272,8 +297,16 @@ RULES = (
             {"lr": 0.5, "relative_step": False, "eps": (1e-6, 0.1)},
         ),
         elementwise=False,
+        factored=True,
     ),
 )
+
+
+def is_elementwise(row: tuple[Rule, Options]) -> bool:
+    """Whether this row is: with a mask, the share of what it leaves is that of the tensor."""
+    rule, options = row
+    return rule.elementwise and not options.get("cautious", False)
+
 
 ROWS = [(rule, options) for rule in RULES for options in rule.options]
 

@@ -120,7 +120,7 @@ class Twin:
         self.state = self._stored(start)
 
     def _stored(self, state: dict[str, np.ndarray]) -> dict[str, Slot]:
-        if self.p.dtype == np.float64 or not self.rule.elementwise:
+        if self.p.dtype == np.float64 or self.rule.factored:
             return dict(state)
         return {
             name: x if name in self.scalars else narrowed(x, self.kinds[name], self.signed(name))

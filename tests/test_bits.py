@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rule_list import ROWS, RULES, Options, Rule, digest, gradients, row_id
+from rule_list import ROWS, RULES, Options, Rule, digest, gradients, is_elementwise, row_id
 
 import optcore
 from optcore import _core, reference
@@ -153,7 +153,7 @@ def test_threads(row, dtype):
                 run_guarded(rule, options, p, grads, wanted, 1, (isa, f"{threads} threads"))
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r[0].elementwise], ids=row_id)
+@pytest.mark.parametrize("row", [r for r in ROWS if is_elementwise(r)], ids=row_id)
 @both_dtypes
 def test_stepping_slices_equals_stepping_the_whole(row, dtype):
     rule, options = row
@@ -193,7 +193,7 @@ def test_layouts_and_types_of_gradients(rule, order, dtype):
     for name, g in layouts((67, 71), dtype).items():
         p = np.asarray(rng.normal(size=g.shape).astype(dtype), order=order)
         state = {k: np.asarray(v, order=order) for k, v in rule.start(p, options).items()}
-        if not rule.elementwise:
+        if rule.factored:
             state = {k: np.ascontiguousarray(v) for k, v in state.items()}
         wanted = (p, state)
         mine, mine_state = p.copy(order="K"), {k: v.copy(order="K") for k, v in state.items()}
@@ -248,7 +248,7 @@ def test_optimizer_classes(row, dtype):
             check_all(params[k], state, wanted[k], (k, f"step {t}"))
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r[0].elementwise], ids=row_id)
+@pytest.mark.parametrize("row", [r for r in ROWS if is_elementwise(r)], ids=row_id)
 @both_dtypes
 def test_decoupled_decay_of_any_rule(row, dtype):
     """The core has it for every rule, also for those whose classes, as torch's, have none."""
@@ -273,6 +273,8 @@ def test_decoupled_decay_of_any_rule(row, dtype):
             hypers,
             True,
             values["maximize"],
+            False,
+            values.get("cautious_weight_decay", False),
             [t],
             np.inf,
             values.get("clip_value", np.inf),

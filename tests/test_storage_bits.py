@@ -30,10 +30,10 @@ GRADS = (None, np.float32, np.float64, BF16, np.float16)
 """None stands for the type of the parameter."""
 MARGIN = 64
 
-ELEMENTWISE = [row for row in ROWS if row[0].elementwise]
+UNFACTORED = [row for row in ROWS if not row[0].factored]
 pytestmark = pytest.mark.usefixtures("restored_runtime")
 
-rows = pytest.mark.parametrize("row", ELEMENTWISE, ids=row_id)
+rows = pytest.mark.parametrize("row", UNFACTORED, ids=row_id)
 
 
 def as_dtype(x: np.ndarray, dtype: Any) -> np.ndarray:
@@ -152,7 +152,7 @@ def layouts(shape: tuple[int, int], dtype: Any) -> dict[str, np.ndarray]:
 DENSE = ("C", "F", "backwards", "one axis backwards")
 
 
-@pytest.mark.parametrize("row", [(r, r.options[0]) for r in RULES if r.elementwise], ids=row_id)
+@pytest.mark.parametrize("row", [(r, r.options[0]) for r in RULES if not r.factored], ids=row_id)
 @pytest.mark.parametrize("dtype", PARAMS, ids=lambda d: np.dtype(d).name)
 def test_layouts(row, dtype):
     """The element of an index goes to the parameter of that index; blocks of 8-bit state and
@@ -378,7 +378,7 @@ def test_every_code(signed):
 # Lists, clipping, special values. ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [(r, r.options[-1]) for r in RULES if r.elementwise], ids=row_id)
+@pytest.mark.parametrize("row", [(r, r.options[-1]) for r in RULES if not r.factored], ids=row_id)
 def test_ops_take_lists_of_any_storage(row):
     """Arrays of several types in one call, with one norm."""
     rule, options = row
@@ -433,7 +433,7 @@ def test_special_values(row, dtype):
                 run.step(twin, g, (state, g.dtype))
 
 
-@pytest.mark.parametrize("rule", [r for r in RULES if r.elementwise], ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", [r for r in RULES if not r.factored], ids=lambda r: r.name)
 def test_every_nan_of_bfloat16_stays_one(rule):
     """Rounding adds to the bits, and must not carry a NaN over into an infinity or a zero."""
     every = np.arange(2**16).astype(np.uint16)

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from optcore import _core
+
 ROOT = Path(__file__).parents[1]
 X86 = platform.machine() in ("x86_64", "AMD64")
 LEVELS = ("baseline", "x86_64_v3", "x86_64_v4") if X86 else ("baseline",)
@@ -33,7 +35,7 @@ AVX = re.compile(r"^v[a-z]|[yz]mm\d")
 
 # The functions that go over elements.
 LOOPS = re.compile(
-    r"::(sweep(_bf16)?|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
+    r"::(sweep(_bf16)?|masked_sweep|rule_sums|agreeing|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
     r"|sum_squares(_16)?|stream)<"
 )
 WIDTHS = {"baseline": 16, "x86_64_v3": 32, "x86_64_v4": 64}
@@ -129,11 +131,20 @@ def is_gcc() -> bool:
     return "Free Software Foundation" in run(CXX, "--version")
 
 
-def loops_in_rules_def() -> int:
-    """k options make 2^k variants, each with and without coupled decay: `sweep` in two dtypes, and
-    `sweep_bf16` with two kinds of state."""
-    rows = (ROOT / "cpp/rules/rules.def").read_text()
-    return sum(4 << int(k) for k in re.findall(r"^OPTCORE_RULE\(.*, (\d+)\)", rows, re.M))
+def loops_of_rules() -> dict[str, int]:
+    """k options make 2^k variants, each with and without coupled decay unless that is the rule's
+    own affair: `sweep` in two dtypes, and `sweep_bf16` with two kinds of state. Sums and masks are
+    in two dtypes as well."""
+    loops = dict.fromkeys(("::sweep<", "::sweep_bf16<", "::rule_sums<", "::masked_sweep<"), 0)
+    for rule in _core.rules():
+        variants = 2 * len(rule["slots"]) * (1 if rule["own_decay"] else 2)
+        if rule["name"] == "adafactor":
+            continue
+        loops["::sweep<"] += variants
+        loops["::sweep_bf16<"] += variants
+        loops["::rule_sums<"] += variants if rule["sums"] else 0
+        loops["::masked_sweep<"] += 2 * len(rule["slots"]) if rule["maskable"] else 0
+    return loops | {"::agreeing<": loops["::masked_sweep<"]}
 
 
 @pytest.fixture(scope="session")
@@ -204,8 +215,8 @@ def test_every_loop_is_vectorized(release: dict[str, Object], level: str, regist
     """Each loop does its arithmetic in packed registers of the level's full width."""
     packed = re.compile(r"^v((add|sub|mul|div|sqrt|max|min)p[sd]|paddw)$")
     loops = {n: code for n, code in release[level].functions().items() if LOOPS.search(n)}
-    for kind in ("::sweep<", "::sweep_bf16<"):
-        assert sum(kind in name for name in loops) == loops_in_rules_def()
+    for kind, count in loops_of_rules().items():
+        assert sum(kind in name for name in loops) == count, kind
     for name, code in loops.items():
         arithmetic = [i for i in code if packed.match(i.mnemonic) and register in i.operands]
         assert arithmetic, f"{name} does not use {register} registers"
@@ -266,15 +277,14 @@ def test_the_compiler_says_so_too(release: dict[str, Object], level: str) -> Non
         assert said.narrower <= said.full, f"{name}: an instance has narrow vectors only"
 
     names = [name for _, name in release[level].symbols() if re.search(r"::sweep(_bf16)?<", name)]
-    assert len(names) == len(set(names)) == 2 * loops_in_rules_def()
+    count = loops_of_rules()
+    assert len(names) == len(set(names)) == count["::sweep<"] + count["::sweep_bf16<"]
     in_sweep = [remarks[name].full for name in loops if name.startswith("sweep.h")]
-    assert in_sweep == [loops_in_rules_def()] * 2
+    assert in_sweep == [count["::sweep<"] + count["::masked_sweep<"], count["::sweep_bf16<"]]
 
 
 def test_the_extension_leaves_flush_to_zero_alone() -> None:
     """Linked with -ffast-math, a library changes the arithmetic of the process that loads it."""
-    from optcore import _core
-
     names = run(TOOLS["nm"], "-C", _core.__file__) + run(TOOLS["nm"], "-CD", _core.__file__)
     assert "set_fast_math" not in names
     code = (
@@ -294,8 +304,6 @@ def test_the_extension_leaves_flush_to_zero_alone() -> None:
 
 def test_the_extension_exports_nothing_of_its_own() -> None:
     """Beside Python's entry point only what the C++ library's templates leave behind."""
-    from optcore import _core
-
     symbols = run(TOOLS["nm"], "-CD", "--defined-only", _core.__file__).splitlines()
     names = [line.split(" ", 2)[2] for line in symbols]
     assert "PyInit__core" in names

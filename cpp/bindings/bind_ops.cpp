@@ -21,9 +21,10 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
              const std::vector<py::object> &grads,
              const std::vector<std::vector<py::object>> &slots,
              const std::vector<std::vector<py::object>> &scalars, const std::vector<double> &hypers,
-             bool decoupled, bool maximize, const std::vector<uint64_t> &steps, double clip_norm,
-             double clip_value, int threads) {
-    const Group group = make_group(rule, variant, decoupled, maximize, hypers);
+             bool decoupled, bool maximize, bool mask_update, bool mask_decay,
+             const std::vector<uint64_t> &steps, double clip_norm, double clip_value, int threads) {
+    const Group group =
+        make_group(rule, variant, decoupled, maximize, mask_update, mask_decay, hypers);
     const size_t count = params.size();
     if (grads.size() != count || slots.size() != count || scalars.size() != count ||
         steps.size() != count)
@@ -122,8 +123,8 @@ place(const std::vector<std::tuple<size_t, uintptr_t, int, int>> &slots) {
 void bind_ops(py::module_ &m) {
     m.def("apply", &apply, py::arg("rule"), py::arg("variant"), py::arg("params"), py::arg("grads"),
           py::arg("slots"), py::arg("scalars"), py::arg("hypers"), py::arg("decoupled"),
-          py::arg("maximize"), py::arg("steps"), py::arg("clip_norm"), py::arg("clip_value"),
-          py::arg("threads"));
+          py::arg("maximize"), py::arg("mask_update"), py::arg("mask_decay"), py::arg("steps"),
+          py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"));
     m.def(
         "check_param", [](py::object array, const std::string &name) { check_param(array, name); },
         py::arg("array"), py::arg("name"));

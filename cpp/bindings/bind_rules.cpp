@@ -24,7 +24,12 @@ py::dict described(const RuleInfo &info) {
         slots.append(listed(info.slots(v)));
     py::dict d;
     d["name"] = info.name;
-    d["kind"] = info.factored ? "per_tensor" : "elementwise";
+    d["kind"] = info.global                      ? "global"
+                : info.factored || info.sums > 0 ? "per_tensor"
+                                                 : "elementwise";
+    d["maskable"] = info.maskable;
+    d["own_decay"] = info.own_decay;
+    d["sums"] = info.sums;
     d["options"] = listed(info.options);
     d["hypers"] = hypers;
     d["slots"] = slots;    // by variant: bit i is option i; factored rules: vectors, matrices

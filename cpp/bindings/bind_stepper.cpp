@@ -29,7 +29,8 @@ void bind_stepper(py::module_ &m) {
         .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool>(),
              py::arg("rule"), py::arg("trees"), py::arg("grouped"))
         .def("set_variant", &Stepper::set_variant, py::arg("group"), py::arg("variant"),
-             py::arg("decoupled"), py::arg("maximize"))
+             py::arg("decoupled"), py::arg("maximize"), py::arg("mask_update"),
+             py::arg("mask_decay"))
         .def("set_hyper", &Stepper::set_hyper, py::arg("group"), py::arg("name"), py::arg("value"))
         .def("get_hyper", &Stepper::get_hyper, py::arg("group"), py::arg("name"))
         .def(

@@ -16,7 +16,7 @@ RuleId rule_named(const std::string &name) {
 }
 
 Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool maximize,
-                 const std::vector<double> &hypers) {
+                 bool mask_update, bool mask_decay, const std::vector<double> &hypers) {
     Group group;
     group.rule = rule_named(rule);
     const RuleInfo &info = rule_info(group.rule);
@@ -37,6 +37,8 @@ Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool
     group.variant = variant;
     group.decoupled = decoupled || info.factored; // a factored rule's decay is always decoupled
     group.maximize = maximize;
+    group.mask_update = mask_update && info.maskable;
+    group.mask_decay = mask_decay && info.maskable;
     return group;
 }
 

@@ -13,7 +13,7 @@ RuleId rule_named(const std::string &name);
 
 /// A group with all its hyperparameters, each checked.
 Group make_group(const std::string &rule, unsigned variant, bool decoupled, bool maximize,
-                 const std::vector<double> &hypers);
+                 bool mask_update, bool mask_decay, const std::vector<double> &hypers);
 
 /// What tensors point at beside the caller's memory.
 struct TensorStore {

@@ -105,11 +105,14 @@ void Stepper::set_options(const StepOptions &options) {
     options_ = options;
 }
 
-void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize) {
+void Stepper::set_variant(size_t g, unsigned variant, bool decoupled, bool maximize,
+                          bool mask_update, bool mask_decay) {
     const Busy busy(*this);
     groups_.at(g).variant = variant;
     groups_.at(g).decoupled = decoupled || info_.factored;
     groups_.at(g).maximize = maximize;
+    groups_.at(g).mask_update = mask_update && info_.maskable;
+    groups_.at(g).mask_decay = mask_decay && info_.maskable;
 }
 
 Source Stepper::source_of(py::object value) {

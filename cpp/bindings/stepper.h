@@ -30,7 +30,8 @@ public:
     Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
     ~Stepper();
 
-    void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize);
+    void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize,
+                     bool mask_update, bool mask_decay);
     void set_hyper(size_t group, const std::string &name, py::object value);
     double get_hyper(size_t group, const std::string &name) const;
 

@@ -12,9 +12,12 @@ FactoredPass::FactoredPass(Tensor *tensors, int64_t count, const Group *groups) 
         const Group &g = groups[t.group];
         if (!t.active() || !t.factored)
             continue;
-        const RuleContext context = {g.hyper[0],    g.hyper[1], g.hyper + kCommonHyperCount,
-                                     t.next_step(), nullptr,    t.dtype,
-                                     nullptr};
+        RuleContext context = {};
+        context.lr = g.hyper[0];
+        context.weight_decay = g.hyper[1];
+        context.h = g.hyper + kCommonHyperCount;
+        context.t = t.next_step();
+        context.dtype = t.dtype;
         jobs_.push_back({&t, AdafactorStep(context), t.grad.data});
         Job &job = jobs_.back();
         if (t.grad.axes || !same_type(t))

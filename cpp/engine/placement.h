@@ -26,7 +26,8 @@ struct Placement {
 /// Packs slots below 1 MiB, all first ones, then all second ones, so that the slots of a tensor
 /// differ in the low 12 bits of their addresses: where these agree, a load waits for a store that
 /// it has nothing to do with. Places larger ones so that no two streams of a tensor are within 16
-/// KiB of each other modulo 64 KiB (13 with four slots). Each slot lies as far from a 64-byte line as its parameter.
+/// KiB of each other modulo 64 KiB (13 with four slots). Each slot lies as far from a 64-byte line
+/// as its parameter.
 Placement place_slots(const std::vector<SlotRequest> &slots);
 
 constexpr size_t kPlacementBase = 65536;

@@ -1,12 +1,12 @@
 #include "step.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "../rules/registry.h"
 #include "cpu.h"
 #include "factored.h"
+#include "rule_sums.h"
 #include "tiles.h"
 
 namespace optcore {
@@ -16,9 +16,12 @@ namespace {
 
 constexpr double kLargestFloat = double(std::numeric_limits<float>::max());
 
-SweepLoop loop_of(const KernelTable &table, const Group &group, Loop loop) {
-    const bool coupled = !group.decoupled && group.hyper[1] != 0;
-    return table.rule[int(group.rule)].sweep[group.variant][coupled][int(loop)];
+SweepLoop loop_of(const RuleLoops &loops, const Group &group, Loop loop) {
+    if (group.masked())
+        return loops.masked[group.variant][loop == Loop::f64];
+    const bool own = rule_info(group.rule).own_decay;
+    const bool coupled = !group.decoupled && group.hyper[1] != 0 && !own;
+    return loops.sweep[group.variant][coupled][int(loop)];
 }
 
 /// Makes room for what the step notes down. All that can fail happens here.
@@ -42,73 +45,13 @@ void make_room(const Tensor *tensors, int64_t count, const StepOptions &options,
     work.stats.assign(size_t(count), {});
 }
 
-/// The float64 scalars that a tensor keeps.
-struct Kept {
-    double value[kMaxScalars] = {};
-
-    void read(const Tensor &t) {
-        for (int k = 0; k < kMaxScalars; ++k)
-            value[k] = t.scalar[k] ? *t.scalar[k] : 0;
-    }
-    void write(const Tensor &t) const {
-        for (int k = 0; k < kMaxScalars; ++k)
-            if (t.scalar[k])
-                *t.scalar[k] = value[k];
-    }
-    bool operator==(const Kept &other) const {
-        return std::equal(value, value + kMaxScalars, other.value);
-    }
-};
-
-/// Works out the scalars of rules, and updates scalar state. Neighbours whose scalars are the same
-/// share them: those that agree in all that decides them.
-class ScalarsOf {
-public:
-    ScalarsOf(const Group *groups, double factor, double clip_value, Workspace &work)
-        : groups_(groups), factor_(factor), clip_value_(clip_value), work_(work) {}
-
-    const void *operator()(const Tensor &t) {
-        Kept before;
-        before.read(t);
-        if (t.group == group_ && t.dtype == dtype_ && t.steps == step_ && before == before_) {
-            after_.write(t);
-            return work_.blocks.back().bytes;
-        }
-        group_ = t.group;
-        dtype_ = t.dtype;
-        step_ = t.steps;
-        before_ = after_ = before;
-        const Group &group = groups_[t.group];
-        const double lr = group.hyper[0], decay = group.hyper[1];
-        const StepScalars scalars = {group.maximize ? -factor_ : factor_, clip_value_, decay,
-                                     group.decoupled ? 1 - lr * decay : 1};
-        const RuleContext context = {lr,           decay,        group.hyper + kCommonHyperCount,
-                                     t.steps,      after_.value, t.dtype,
-                                     &work_.powers};
-        work_.blocks.emplace_back();
-        void *block = work_.blocks.back().bytes;
-        rule_info(group.rule).prepare(group.variant, t.dtype, context, scalars, block);
-        after_.write(t);
-        return block;
-    }
-
-private:
-    const Group *groups_;
-    double factor_, clip_value_;
-    Workspace &work_;
-    // Of the last tensor, and its scalar state before and after.
-    int group_ = -1;
-    Dtype dtype_ = Dtype::f32;
-    uint64_t step_ = 0;
-    Kept before_, after_;
-};
-
 /// Lists what has to be done, in the order of the tensors, and counts the step.
-void prepare(Tensor *tensors, int64_t count, const Group *groups, double factor,
-             const StepOptions &options, Workspace &work) {
+void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums &sums,
+             double factor, const StepOptions &options, Workspace &work) {
     const KernelTable &table = kernels();
     const bool more = options.stats || options.zero_grads;
-    ScalarsOf scalars_of(groups, factor, options.clip_value, work);
+    RuleScalars scalars_of(groups, factor, options.clip_value, work.powers, work.blocks);
+    const Tensor *leader = nullptr; // of the tensors whose rule is global
     int64_t stats_blocks = 0;
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
@@ -128,10 +71,22 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, double factor,
             stats_blocks += (t.size - 1) / kBlock + 1;
         if (t.factored)
             continue;
-        job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format;
+        const Group &group = groups[t.group];
         const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
-        job.loop = loop_of(table, groups[t.group], job.direct ? t.loop : computing);
-        job.scalars = scalars_of(t);
+        job.direct = t.plain && !more && !t.grad.axes && t.grad.format == t.format &&
+                     !(group.masked() && t.loop != computing);
+        job.loop = loop_of(table.rule[int(group.rule)], group, job.direct ? t.loop : computing);
+        job.scalars = scalars_of(t, t.steps, sums.of(i));
+        scalars_of.after().write(t);
+        if (t.active() && rule_info(group.rule).global && !leader)
+            leader = &t;
+    }
+    // What a global rule learns holds for tensors without a gradient as well.
+    for (int64_t i = 0; leader && i < count; ++i) {
+        KeptScalars learned;
+        learned.read(*leader);
+        if (!tensors[i].active())
+            learned.write(tensors[i]);
     }
 }
 
@@ -235,6 +190,7 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     // Everything that can fail comes first.
     StepResult result;
     FactoredPass factored(tensors, count, groups);
+    RuleSums sums(tensors, count, groups);
     make_room(tensors, count, options, work);
     double factor = 1 / options.grad_scale;
     const auto look_for_nonfinite = [&](double norm) {
@@ -259,7 +215,9 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
             factor = std::numeric_limits<double>::quiet_NaN();
     }
 
-    prepare(tensors, count, groups, factor, options, work);
+    if (!sums.empty())
+        sums.run(groups, factor, options.clip_value, options.threads, work.powers);
+    prepare(tensors, count, groups, sums, factor, options, work);
     if (!factored.empty()) {
         keep_before(work);
         factored.run(factor, options.clip_value, options.threads);

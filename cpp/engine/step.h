@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "norm.h"
-#include "powers.h"
+#include "rule_scalars.h"
 #include "tensor.h"
 
 namespace optcore {
@@ -34,11 +34,6 @@ struct StepResult {
 
 /// Sums over one tensor: Σg² before scaling, Σ(θ' − θ)², Σθ², max |θ' − θ|.
 using TensorStats = BlockStats;
-
-/// The scalars of one rule at one step number, ready for the loop.
-struct alignas(16) ScalarBlock {
-    unsigned char bytes[kScalarBytes];
-};
 
 /// What is to be done to one tensor.
 struct Job {

@@ -69,6 +69,8 @@ struct Group {
     unsigned variant = 0;
     bool decoupled = false;
     bool maximize = false;
+    bool mask_update = false, mask_decay = false; ///< cautious masks
+    bool masked() const { return mask_update || mask_decay; }
     double hyper[kMaxHypers] = {}; ///< in the order of RuleInfo::hyper
 };
 

@@ -20,6 +20,9 @@ namespace {
 #include "sums.h"
 #include "code8.h"
 #include "sweep.h"
+#include "rule_sums.h"
+#include "masked.h"
+#include "rule_loops.h"
 #include "convert.h"
 #include "tile.h"
 #include "factored.h"
@@ -35,6 +38,7 @@ extern constexpr KernelTable table = {
 #include "../rules/rules.def"
     },
     {&tile<float>, &tile<double>},
+    {&tile_sums<float>, &tile_sums<double>},
     {factored_loops<float>(), factored_loops<double>()},
     {&sum_squares<float>, &sum_squares<double>, &sum_squares_16<from_bf16>,
      &sum_squares_16<from_f16>},

@@ -23,3 +23,8 @@ template <class T>
 inline T at_most(T x, T high) {
     return x > high ? high : x;
 }
+
+template <class T>
+inline double squared(T x) {
+    return double(x) * double(x);
+}

@@ -34,11 +34,6 @@ inline double lane_sum(int64_t n, F f) {
     return folded(lane);
 }
 
-template <class T>
-inline double squared(T x) {
-    return double(x) * double(x);
-}
-
 // As integers the sizes of floats keep their order, with infinity and NaN above all.
 inline int32_t size_bits(float x) { return __builtin_bit_cast(int32_t, x) & INT32_MAX; }
 inline int64_t size_bits(double x) { return __builtin_bit_cast(int64_t, x) & INT64_MAX; }

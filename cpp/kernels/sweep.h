@@ -21,31 +21,30 @@ inline T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
     }
 }
 
-template <bool Coupled, class T, class Rule>
-inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRICT p,
-                          const T *OPTCORE_RESTRICT g, T *OPTCORE_RESTRICT s0,
-                          T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2, T *OPTCORE_RESTRICT s3,
-                          int64_t n) {
-    constexpr int slots = Rule::slots.count();
+/// p[i] ← f(g[i], p[i], slots of i) for all i.
+template <int Slots, class T, class F>
+inline void sweep_elements(F f, T *OPTCORE_RESTRICT p, const T *OPTCORE_RESTRICT g,
+                           T *OPTCORE_RESTRICT s0, T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2,
+                           T *OPTCORE_RESTRICT s3, int64_t n) {
     OPTCORE_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         T s[kMaxSlots] = {};
-        if constexpr (slots > 0)
+        if constexpr (Slots > 0)
             s[0] = s0[i];
-        if constexpr (slots > 1)
+        if constexpr (Slots > 1)
             s[1] = s1[i];
-        if constexpr (slots > 2)
+        if constexpr (Slots > 2)
             s[2] = s2[i];
-        if constexpr (slots > 3)
+        if constexpr (Slots > 3)
             s[3] = s3[i];
-        p[i] = stepped<Coupled>(c, rule, g[i], p[i], s);
-        if constexpr (slots > 0)
+        p[i] = f(g[i], p[i], s);
+        if constexpr (Slots > 0)
             s0[i] = s[0];
-        if constexpr (slots > 1)
+        if constexpr (Slots > 1)
             s1[i] = s[1];
-        if constexpr (slots > 2)
+        if constexpr (Slots > 2)
             s2[i] = s[2];
-        if constexpr (slots > 3)
+        if constexpr (Slots > 3)
             s3[i] = s[3];
     }
 }
@@ -53,11 +52,13 @@ inline void sweep_streams(const Common<T> c, const Rule rule, T *OPTCORE_RESTRIC
 template <class T, class Rule, bool Coupled>
 void sweep(const void *scalars, const Streams *streams, int64_t n) {
     const auto &all = *static_cast<const Scalars<T, Rule> *>(scalars);
-    sweep_streams<Coupled>(all.common, all.rule, static_cast<T *>(streams->param),
-                           static_cast<const T *>(streams->grad),
-                           static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
-                           static_cast<T *>(streams->slot[2]), static_cast<T *>(streams->slot[3]),
-                           n);
+    sweep_elements<Rule::slots.count()>(
+        [c = all.common, rule = all.rule](T g, T p, T *s) {
+            return stepped<Coupled>(c, rule, g, p, s);
+        },
+        static_cast<T *>(streams->param), static_cast<const T *>(streams->grad),
+        static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
+        static_cast<T *>(streams->slot[2]), static_cast<T *>(streams->slot[3]), n);
 }
 
 // bfloat16 is read and written two at a time, as 32-bit words: every lane of the vectors then stays
@@ -146,30 +147,4 @@ void sweep_bf16(const void *scalars, const Streams *streams, int64_t n) {
              stepped<Coupled>(all.common, all.rule, last_of(g, n - 1), last_of(p, n - 1), s));
     for (int k = 0; k < slots; ++k)
         set_last(slot[k], n - 1, s[k]);
-}
-
-// The table of one rule: every variant it has, with and without coupled decay, in each format.
-
-template <class F32, class F64, bool Coupled>
-constexpr void fill_loops(SweepLoop *loops) {
-    loops[int(Loop::f32)] = &sweep<float, F32, Coupled>;
-    loops[int(Loop::f64)] = &sweep<double, F64, Coupled>;
-    loops[int(Loop::bf16)] = &sweep_bf16<Pair, F32, Coupled>;
-    loops[int(Loop::bf16_state_f32)] = &sweep_bf16<float, F32, Coupled>;
-}
-
-template <template <class, unsigned> class Rule, int Options, unsigned V>
-constexpr void fill_variant(RuleLoops &loops) {
-    if constexpr (V < (1u << Options)) {
-        fill_loops<Rule<float, V>, Rule<double, V>, false>(loops.sweep[V][0]);
-        fill_loops<Rule<float, V>, Rule<double, V>, true>(loops.sweep[V][1]);
-        fill_variant<Rule, Options, V + 1>(loops);
-    }
-}
-
-template <template <class, unsigned> class Rule, int Options>
-constexpr RuleLoops rule_loops() {
-    RuleLoops loops = {};
-    fill_variant<Rule, Options, 0>(loops);
-    return loops;
 }

@@ -53,12 +53,33 @@ struct Scalars {
     Rule rule;
 };
 
-constexpr size_t kScalarBytes = 192;
+/// Cautious masks: what lies at or below (update) or below (decay) the limit is left out.
+template <class T>
+struct Masks {
+    T update_limit; ///< of u·g; NaN: no mask
+    T decay_limit;  ///< of u·θ; NaN: no mask
+    T scale;        ///< of what is left of the update
+};
+
+template <class T, class Rule>
+struct MaskedScalars {
+    Common<T> common;
+    Rule rule;
+    Masks<T> masks;
+};
+
+constexpr size_t kScalarBytes = 256;
 
 using SweepLoop = void (*)(const void *scalars, const Streams *, int64_t n);
 
+/// Adds the terms of a run of elements to the lanes of their sums.
+using SumLoop = void (*)(const void *scalars, const Streams *, int64_t n, double *lanes);
+
 struct RuleLoops {
     SweepLoop sweep[kMaxVariants][2][kLoops]; ///< by variant, coupled decay, loop
+    SumLoop sums[kMaxVariants][2][kDtypes];   ///< of rules that take sums
+    SweepLoop masked[kMaxVariants][kDtypes];  ///< of maskable rules, with any decay,
+    SumLoop agreeing[kMaxVariants][kDtypes];  ///< and the number of elements that the mask leaves
 };
 
 /// What a parameter narrower than float32 is rounded by, so that small updates are not lost.
@@ -147,6 +168,9 @@ struct KernelTable {
     /// Steps a run of elements through `loop`, the rule's loop of the compute type; a null loop
     /// leaves the parameters as they are and does the rest.
     void (*tile[kDtypes])(SweepLoop loop, const void *scalars, const Buffers *, TileRange);
+    /// Sums of `count` terms over each block of a run of elements; `sums` is of block 0.
+    void (*tile_sums[kDtypes])(SumLoop loop, const void *scalars, const Buffers *, TileRange,
+                               int count, double *sums);
     FactoredLoops factored[kDtypes];
     /// Σx² of at most kBlock elements, in double, in 16 virtual lanes; by format, as far as f16.
     double (*sum_squares[4])(const void *x, int64_t n);

@@ -141,3 +141,27 @@ void tile(SweepLoop loop, const void *scalars, const Buffers *buffers, TileRange
             memset(static_cast<char *>(range.grad) + done * grad_bytes, 0, size_t(n * grad_bytes));
     }
 }
+
+/// Sums of a rule's terms over a run of elements, block by block.
+template <class T>
+void tile_sums(SumLoop loop, const void *scalars, const Buffers *buffers, TileRange range,
+               int count, double *sums) {
+    const Buffers b = *buffers;
+    alignas(64) T p_room[kChunk], g_room[kChunk], s_room[kMaxSlots][kChunk];
+    double lanes[kMaxSums][kLanes];
+    for (int64_t done = 0; done < range.n; done += kChunk) {
+        const int64_t at = range.first + done;
+        const int64_t n = range.n - done < kChunk ? range.n - done : kChunk;
+        Streams s = {load_param(b, at, n, p_room),
+                     loaded<T>(range.grad, range.grad_format, done, n, g_room),
+                     {}};
+        for (int k = 0; k < b.slots; ++k)
+            s.slot[k] = load_slot(b, k, at, n, s_room[k]);
+        if (done % kBlock == 0)
+            memset(lanes, 0, sizeof lanes);
+        loop(scalars, &s, n, lanes[0]);
+        if (done % kBlock + kChunk >= kBlock || done + n == range.n)
+            for (int k = 0; k < count; ++k)
+                sums[at / kBlock * count + k] = folded(lanes[k]);
+    }
+}

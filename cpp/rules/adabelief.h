@@ -5,6 +5,7 @@
 /// β1·m/(1−β1ᵗ⁺¹) + (1−β1)·g/(1−β1ᵗ) in the place of m̂.
 template <class T, unsigned Variant>
 struct AdaBelief : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr bool amsgrad = Variant & 1;
     static constexpr Names options = {"amsgrad"};
     static constexpr Names slots = amsgrad ? Names{"exp_avg", "exp_avg_var", "max_exp_avg_var"}

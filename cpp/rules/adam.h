@@ -6,6 +6,7 @@ template <class T, unsigned Variant>
 struct Adam : DirectionRule {
     static constexpr bool amsgrad = Variant & 1;
     static constexpr Names options = {"amsgrad"};
+    static constexpr bool maskable = true;
     static constexpr Names slots =
         amsgrad ? Names{"exp_avg", "exp_avg_sq", "max_exp_avg_sq"} : Names{"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b110;

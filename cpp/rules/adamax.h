@@ -4,6 +4,7 @@
 /// One of eps_in and eps_out is zero: torch and optax add ε to |g|, Keras to n.
 template <class T, unsigned>
 struct Adamax : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_inf"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Hyper hypers[] = {

@@ -12,4 +12,5 @@
 #include "rprop.h"
 #include "adabelief.h"
 #include "yogi.h"
+#include "lamb.h"
 #include "adafactor.h"

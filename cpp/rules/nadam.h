@@ -6,6 +6,7 @@
 /// `double_correction` divides m by 1−β1ᵗ once more, as some texts print it.
 template <class T, unsigned>
 struct NAdam : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Names scalar_slots = {"mu_product"}; // starts at 1

@@ -7,6 +7,7 @@
 /// it: β1·m/(1−β1ᵗ⁺¹) + (1−β1)·g/(1−β1ᵗ) in the place of m̂.
 template <class T, unsigned>
 struct RAdam : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Hyper hypers[] = {

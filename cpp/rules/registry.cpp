@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "../engine/powers.h"
@@ -15,12 +16,29 @@ namespace {
 #include "../kernels/scalar.h"
 #include "all.h"
 
+/// The limits of the masks, and what the elements that are left are multiplied by: their share.
+template <class T>
+Masks<T> masks_of(const RuleContext &c, const StepScalars &s) {
+    constexpr double off = std::numeric_limits<double>::quiet_NaN(); // nothing is below it
+    const double share = c.sums && s.mask_update ? c.sums[0] / c.size : 1;
+    return {T(s.mask_update ? 0 : off), T(s.mask_decay ? 0 : off),
+            T(1 / (share < 1e-3 ? 1e-3 : share))};
+}
+
 template <class T, class Rule>
 void prepare_scalars(const RuleContext &context, const StepScalars &s, void *out) {
     static_assert(sizeof(Scalars<T, Rule>) <= kScalarBytes, "raise kScalarBytes");
     const Rule rule(context); // first: it may update the scalars that the rate depends on
     const Common<T> common = {T(s.grad_factor), T(s.clip_value), T(s.l2), T(s.keep),
                               T(Rule::rate(context))};
+    if constexpr (Rule::maskable) {
+        static_assert(sizeof(MaskedScalars<T, Rule>) <= kScalarBytes, "raise kScalarBytes");
+        static_assert(Rule::sums == 0, "the mask takes the one sum there is");
+        if (s.masked) {
+            new (out) MaskedScalars<T, Rule>{common, rule, masks_of<T>(context, s)};
+            return;
+        }
+    }
     new (out) Scalars<T, Rule>{common, rule};
 }
 
@@ -62,6 +80,10 @@ constexpr RuleInfo elementwise(const char *name) {
             kCommonHypers,
             R::hypers,
             length(R::hypers),
+            R::sums,
+            R::global,
+            R::own_decay,
+            R::maskable,
             R::non_negative,
             &rule_slots<Rule, Options>,
             &prepare_rule<Rule, Options>};
@@ -77,6 +99,10 @@ constexpr RuleInfo factored(const char *name) {
             R::common,
             R::hypers,
             length(R::hypers),
+            0,
+            false,
+            false,
+            false,
             0,
             [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
             nullptr};

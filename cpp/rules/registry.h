@@ -18,6 +18,7 @@ constexpr int kCommonHyperCount = 2;
 /// The step's own values, before they are rounded into Common<T>.
 struct StepScalars {
     double grad_factor, clip_value, l2, keep;
+    bool masked, mask_update, mask_decay;
 };
 
 struct RuleInfo {
@@ -28,9 +29,12 @@ struct RuleInfo {
     const Hyper *common; ///< lr and weight_decay
     const Hyper *hypers; ///< the rule's own
     int hyper_count;
+    int sums;                         ///< that it takes over a tensor before the step
+    bool global;                      ///< or over all tensors
+    bool own_decay, maskable;         ///< see DirectionRule
     unsigned non_negative;            ///< bit i: slot i holds no negative number
     Names (*slots)(unsigned variant); ///< a factored rule: variant 0 vectors, 1 matrices
-    /// Writes Scalars<T, Rule>. For elementwise rules.
+    /// Writes Scalars<T, Rule>, or MaskedScalars<T, Rule>. For all but factored rules.
     void (*prepare)(unsigned variant, Dtype, const RuleContext &, const StepScalars &, void *out);
 
     const Hyper &hyper(int i) const {

@@ -6,6 +6,7 @@ template <class T, unsigned Variant>
 struct SGD : DirectionRule {
     static constexpr bool momentum = Variant & 1, nesterov = Variant == 3;
     static constexpr Names options = {"momentum", "nesterov"};
+    static constexpr bool maskable = true;
     static constexpr Names slots = momentum ? Names{"momentum_buffer"} : Names{};
     static constexpr Hyper hypers[] = {
         {"momentum", Range::non_negative, "Invalid momentum value: "},

@@ -4,6 +4,7 @@
 /// m and v start at `initial_accumulator_value`, which is the caller's to fill in.
 template <class T, unsigned>
 struct Yogi : DirectionRule {
+    static constexpr bool maskable = true;
     static constexpr Names slots = {"exp_avg", "exp_avg_sq"};
     static constexpr unsigned non_negative = 0b10;
     static constexpr Hyper hypers[] = {

@@ -23,6 +23,7 @@ from .errors import NonFiniteError
 from .optimizers import (
     ASGD,
     EMA,
+    LAMB,
     SGD,
     AdaBelief,
     Adadelta,
@@ -47,6 +48,7 @@ __version__ = _load.version
 __all__ = [
     "ASGD",
     "EMA",
+    "LAMB",
     "SGD",
     "AdaBelief",
     "Adadelta",

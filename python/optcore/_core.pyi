@@ -49,6 +49,8 @@ def apply(
     hypers: list[float],
     decoupled: bool,
     maximize: bool,
+    mask_update: bool,
+    mask_decay: bool,
     steps: list[int],
     clip_norm: float,
     clip_value: float,
@@ -73,7 +75,15 @@ class Tree(metaclass=_Type):
 
 class Stepper(metaclass=_Type):
     def __init__(self, rule: str, trees: list[Tree], grouped: bool) -> None: ...
-    def set_variant(self, group: int, variant: int, decoupled: bool, maximize: bool) -> None: ...
+    def set_variant(
+        self,
+        group: int,
+        variant: int,
+        decoupled: bool,
+        maximize: bool,
+        mask_update: bool,
+        mask_decay: bool,
+    ) -> None: ...
     def set_hyper(self, group: int, name: str, value: object) -> None: ...
     def get_hyper(self, group: int, name: str) -> float: ...
     def add(

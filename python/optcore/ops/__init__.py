@@ -30,6 +30,7 @@ adamax_ = op(_o.Adamax, "adamax_")
 adamaxw_ = op(_o.AdamaxW, "adamaxw_", decoupled_weight_decay=True)
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
 asgd_ = op(_o.ASGD, "asgd_")
+lamb_ = op(_o.LAMB, "lamb_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 nadamw_ = op(_o.NAdamW, "nadamw_", decoupled_weight_decay=True, double_correction=False)
@@ -49,6 +50,7 @@ __all__ = [
     "adamaxw_",
     "adamw_",
     "asgd_",
+    "lamb_",
     "momentum_",
     "nadam_",
     "nadamw_",

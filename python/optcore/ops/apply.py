@@ -62,6 +62,8 @@ def apply_(
         [found[name] for name in kind.hypers()],
         bool(values.get("decoupled_weight_decay", False)),
         bool(values["maximize"]),
+        bool(values.get("cautious", False)),
+        bool(values.get("cautious_weight_decay", False)),
         _steps(step, count),
         hyper.limit(clip_norm, "clip_norm", hyper.NO_NORM),
         hyper.limit(clip_value, "clip_value", hyper.NO_LIMIT),

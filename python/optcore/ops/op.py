@@ -59,6 +59,9 @@ def op(kind: type[Optimizer], name: str, **fixed: Any) -> Op:
         if value.name not in ("params", "common") and not value.name.startswith("initial_")
     }
 
+    if kind.maskable():
+        defaults |= {"cautious": False, "cautious_weight_decay": False}
+
     def step_(
         p: Arrays,
         g: Arrays,

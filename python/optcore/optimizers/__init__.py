@@ -9,6 +9,7 @@ from .adamax import Adamax, AdamaxW
 from .asgd import ASGD
 from .base import Optimizer
 from .ema import EMA
+from .lamb import LAMB
 from .momentum import Momentum
 from .nadam import NAdam, NAdamW
 from .radam import RAdam
@@ -20,6 +21,7 @@ from .yogi import Yogi
 __all__ = [
     "ASGD",
     "EMA",
+    "LAMB",
     "SGD",
     "AdaBelief",
     "Adadelta",

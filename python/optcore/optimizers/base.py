@@ -86,6 +86,11 @@ class Optimizer:
             these by slot; None for float32. 8-bit state has a float32 scale for every 256
             elements. Float64 parameters have float64 state. May differ by group. (A sum that only
             grows, as Adagrad's, stops growing in bfloat16 when its terms fall below its rounding.)
+        cautious: leave out elements of the update that the gradient disagrees with (u·g ≤ 0), and
+            divide the others by their share, or by 1/1000 (Liang et al., 2024). The share is that
+            of a whole tensor, so a sharded step is another one. For rules with a direction.
+        cautious_weight_decay: leave out decoupled decay where it works against the step (u·θ < 0;
+            Chen et al., 2025).
         stats: work out `opt.stats` in every step.
         threads: threads for a step; None takes the default (`set_num_threads`).
 
@@ -110,10 +115,19 @@ class Optimizer:
         low_precision: str | None = None,
         seed: int = 0,
         state_dtype: Any = None,
+        cautious: bool = False,
+        cautious_weight_decay: bool = False,
         stats: bool = False,
         threads: int | None = None,
     ):
-        self._defaults = self._normalized({**values, "state_dtype": state_dtype})
+        masks = {"cautious": cautious, "cautious_weight_decay": cautious_weight_decay}
+        if not self.maskable() and (wanted := [name for name, on in masks.items() if on]):
+            raise TypeError(
+                f"{wanted[0]}: expected False with {type(self).__name__}, got True; masks are for "
+                "rules with a direction to hold against the gradient, such as Adam or SGD"
+            )
+        values = {**values, **(masks if self.maskable() else {}), "state_dtype": state_dtype}
+        self._defaults = self._normalized(values)
         trees, overrides, grouped = _split_groups(params)
         self._params, self._grouped = params, grouped
         self._stepper = _core.Stepper(self.rule, trees, grouped)
@@ -175,6 +189,11 @@ class Optimizer:
         every = [name for variant in _RULES[cls.rule]["slots"] for name in variant]
         used = [*_RULES[cls.rule]["slots"][cls._variant(values)], *cls.scalar_names()]
         return used, [name for name in dict.fromkeys(every) if name not in used]
+
+    @classmethod
+    def maskable(cls) -> bool:
+        """Whether `cautious` and `cautious_weight_decay` make sense with this rule."""
+        return bool(_RULES[cls.rule]["maskable"])
 
     @classmethod
     def slot_names(cls) -> tuple[list[str], list[str]]:
@@ -468,7 +487,8 @@ class Optimizer:
     @classmethod
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A group's values, each checked; functions become schedules."""
-        for name in cls._switches:
+        masks = ("cautious", "cautious_weight_decay")
+        for name in (*cls._switches, *(name for name in masks if name in values)):
             hyper.switch(values[name], name)
         for name, value in cls._scalars(values).items():
             hyper.check(cls.rule, name, value, cls._shown_name(name))

@@ -22,5 +22,7 @@ class Common(TypedDict, total=False):
     low_precision: Literal["master", "stochastic", "split"] | None
     seed: int
     state_dtype: Any
+    cautious: bool
+    cautious_weight_decay: bool
     stats: bool
     threads: int | None

@@ -36,6 +36,7 @@ from .adamax import adamax, adamaxw
 from .asgd import asgd
 from .average import average
 from .blocks8 import decode8, encode8
+from .lamb import lamb
 from .momentum import momentum
 from .nadam import nadam, nadamw
 from .radam import radam
@@ -64,6 +65,7 @@ __all__ = [
     "from_bfloat16",
     "global_norm",
     "joined",
+    "lamb",
     "memory_index",
     "momentum",
     "nadam",

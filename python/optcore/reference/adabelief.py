@@ -26,6 +26,8 @@ def adabelief(
     nesterov: bool = False,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -57,6 +59,8 @@ def adabelief(
         nesterov: look ahead along m.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `common.moved`.
+        cautious_weight_decay: leave out decay that works against the step.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -83,6 +87,7 @@ def adabelief(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     surprise = g - m
@@ -94,4 +99,13 @@ def adabelief(
         new_state["max_exp_avg_var"] = v
     u = (take_m * m + take_g * g) / (np.sqrt(v * correct_v) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), new_state)
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, new_state)

@@ -24,6 +24,8 @@ def adamax(
     eps_in_max: bool = True,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -50,6 +52,8 @@ def adamax(
         eps_in_max: ε inside the maximum.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `common.moved`.
+        cautious_weight_decay: leave out decay that works against the step.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -71,12 +75,22 @@ def adamax(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     n = at_least(np.abs(g) + eps_in, beta2 * slot(state, "exp_inf", p))
     u = (m * correct_m) / (n + eps_out)
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), {"exp_avg": m, "exp_inf": n})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"exp_avg": m, "exp_inf": n})
 
 
 def adamaxw(
@@ -91,6 +105,8 @@ def adamaxw(
     weight_decay: float = 1e-2,
     eps_in_max: bool = True,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -115,6 +131,8 @@ def adamaxw(
         eps_in_max=eps_in_max,
         decoupled_weight_decay=True,
         maximize=maximize,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
         grad_factor=grad_factor,
         clip_value=clip_value,
     )

@@ -57,6 +57,7 @@ def prepared(
     grad_factor: float,
     clip_value: float,
     coupled_decay: float = 0.0,
+    masked: bool = False,
 ) -> Array:
     """The gradient as a rule sees it.
 
@@ -71,7 +72,7 @@ def prepared(
     g = g.astype(p.dtype)
     g = g * T(-grad_factor if maximize else grad_factor)
     g = at_most(at_least(g, T(-clip_value)), T(clip_value))
-    if coupled_decay != 0:
+    if coupled_decay != 0 or masked:
         g = g + T(coupled_decay) * p
     return g
 
@@ -85,14 +86,37 @@ def kept(lr: float, decoupled_decay: float) -> float:
     return 1 - lr * decoupled_decay
 
 
-def moved(p: Array, u: Array, *, keep: float, rate: float) -> Array:
+def moved(
+    p: Array,
+    u: Array,
+    *,
+    keep: float,
+    rate: float,
+    g: Array | None = None,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
+) -> Array:
     """The step along a direction u: keep·p - rate·u.
+
+    Cautious (Liang et al., 2024): u is left out where u·g ≤ 0, and divided elsewhere by the share
+    of elements that are left, or by 1/1000. Cautious decay (Chen et al., 2025) is left out where
+    u·p < 0.
 
     >>> moved(np.array([1.0]), np.array([2.0]), keep=0.5, rate=0.25)
     array([0.])
+    >>> p, u, g = np.array([1.0, 1.0]), np.array([2.0, -2.0]), np.array([1.0, 1.0])
+    >>> moved(p, u, keep=0.5, rate=0.25, g=g, cautious=True, cautious_weight_decay=True)
+    array([-0.5,  1. ])
     """
     T = p.dtype.type
-    return np.asarray(p * T(keep) - T(rate) * u)
+    decayed = p * T(keep)
+    if cautious_weight_decay:
+        decayed = np.where(u * p < 0, p, decayed)
+    if cautious:
+        left_out = u * np.asarray(g) <= 0
+        share = (left_out.size - np.count_nonzero(left_out)) / left_out.size if p.size else 1.0
+        u = np.where(left_out, T(0), u * T(1 / max(share, 1e-3)))
+    return np.asarray(decayed - T(rate) * u)
 
 
 def slot(state: State, name: str, like: Array, start: float | Array = 0.0) -> Array:

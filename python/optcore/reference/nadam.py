@@ -26,6 +26,8 @@ def nadam(
     lookahead: bool = True,
     double_correction: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -58,6 +60,8 @@ def nadam(
         lookahead: correct m for the momentum of the next step as well.
         double_correction: correct m twice.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -88,13 +92,23 @@ def nadam(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
     u = (take_m * m + take_g * g) / (np.sqrt(v * correct_v) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new_state = {"exp_avg": m, "exp_avg_sq": v}
-    return result(p, moved(p, u, keep=keep, rate=lr), new_state, {"mu_product": product})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, new_state, {"mu_product": product})
 
 
 def nadamw(
@@ -110,6 +124,8 @@ def nadamw(
     momentum_decay: float | None = None,
     lookahead: bool = True,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -137,6 +153,8 @@ def nadamw(
         decoupled_weight_decay=True,
         lookahead=lookahead,
         maximize=maximize,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
         grad_factor=grad_factor,
         clip_value=clip_value,
     )

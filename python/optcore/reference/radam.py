@@ -28,6 +28,8 @@ def radam(
     eps_before_correction: bool = True,
     nesterov: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -62,6 +64,8 @@ def radam(
         eps_before_correction: ε beside √v, before the bias correction, instead of beside √v̂.
         nesterov: look ahead along m.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `common.moved`.
+        cautious_weight_decay: leave out decay that works against the step.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -98,10 +102,20 @@ def radam(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
     root = at_most(np.sqrt(v * correct_v + T(eps_root)) + beside, most)
     u = (take_m * m + take_g * g) / root
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), {"exp_avg": m, "exp_avg_sq": v})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"exp_avg": m, "exp_avg_sq": v})

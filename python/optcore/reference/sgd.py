@@ -20,6 +20,8 @@ def sgd(
     weight_decay: float = 0.0,
     nesterov: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
     decoupled_weight_decay: bool = False,
@@ -47,6 +49,8 @@ def sgd(
         weight_decay: λ; added to the gradient, or decoupled from it.
         nesterov: take the look-ahead form.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `moved` in common.py.
+        cautious_weight_decay: leave out decay against the step, see there.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
@@ -68,6 +72,7 @@ def sgd(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     if momentum == 0:
@@ -78,4 +83,13 @@ def sgd(
     take_new = T(1) if step == 1 else T(1 - dampening)
     b = keep_old * slot(state, "momentum_buffer", p) + take_new * g
     u = g + mu * b if nesterov else b
-    return result(p, moved(p, u, keep=keep, rate=lr), {"momentum_buffer": b})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"momentum_buffer": b})

@@ -25,6 +25,8 @@ def yogi(
     eps_root: float = 0.0,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -52,6 +54,8 @@ def yogi(
         eps_root: added inside the root.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
+        cautious: leave out what the gradient disagrees with, see `common.moved`.
+        cautious_weight_decay: leave out decay that works against the step.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -74,6 +78,7 @@ def yogi(
         grad_factor=grad_factor,
         clip_value=clip_value,
         coupled_decay=coupled,
+        masked=cautious or cautious_weight_decay,
     )
     start = initial_accumulator_value
     m = beta1 * slot(state, "exp_avg", p, start) + one_minus_beta1 * g
@@ -83,4 +88,13 @@ def yogi(
     v = np.where(v > square, v - change, np.where(v < square, v + change, v))
     u = (m * correct_m) / (np.sqrt(v * correct_v + T(eps_root)) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
-    return result(p, moved(p, u, keep=keep, rate=lr), {"exp_avg": m, "exp_avg_sq": v})
+    new = moved(
+        p,
+        u,
+        keep=keep,
+        rate=lr,
+        g=g,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+    )
+    return result(p, new, {"exp_avg": m, "exp_avg_sq": v})
