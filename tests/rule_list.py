@@ -84,6 +84,8 @@ class Rule:
 _CLIPPED = {"clip_value": 0.75, "maximize": True}
 _DECOUPLED = {"weight_decay": 0.1, "decoupled_weight_decay": True, "lr": 0.05}
 
+_DECAYED = {"weight_decay": 0.1, "decoupled_weight_decay": True}
+
 RULES = (
     Rule(
         "sgd",
@@ -97,6 +99,10 @@ RULES = (
             {"lr": 0.05, "momentum": 0.7, "nesterov": True, "weight_decay": 0.1, "maximize": True},
             {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, **_CLIPPED},
             {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "cautious": True},
+            {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "dampen_first": True},
+            {"lr": 0.05, "momentum": 0.9, "rate_in_buffer": True, **_DECAYED},
+            {"lr": 0.05, "momentum": 0.9, "rate_in_buffer": True, "nesterov": True},
+            {"lr": 0.05, "rate_in_buffer": True},
         ),
     ),
     Rule(
@@ -118,6 +124,8 @@ RULES = (
             {},
             {"lr": 0.1, "lr_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-8},
             {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
+            {"initial_accumulator_value": 0.1, "eps": 1e-7, "eps_in_sqrt": True, **_DECAYED},
+            {"eps": 0.0, "eps_in_sqrt": True, "zero_at_zero": True},
         ),
     ),
     Rule(
@@ -131,6 +139,11 @@ RULES = (
             {"momentum": 0.9, "centered": True, "weight_decay": 0.1, **_CLIPPED},
             {"momentum": 0.5, "centered": True, "eps_in_sqrt": True},
             {"weight_decay": 0.1, "maximize": True},
+            {"momentum": 0.9, "nesterov": True, "eps_in_sqrt": True},
+            {"momentum": 0.9, "rate_in_buffer": True, **_DECAYED},
+            {"momentum": 0.9, "rate_in_buffer": True, "nesterov": True, "centered": True},
+            {"bias_correction": True, "initial_accumulator_value": 1.0},
+            {"bias_correction": True, "centered": True, "alpha": 0.5, "rate_in_buffer": True},
         ),
     ),
     Rule(
@@ -140,6 +153,7 @@ RULES = (
             {},
             {"lr": 0.5, "rho": 0.95, "eps": 1e-4, "weight_decay": 0.1},
             {"rho": 0.8, **_CLIPPED},
+            {"rho": 0.95, "eps": 1e-7, **_DECAYED},
         ),
     ),
     Rule(
@@ -153,6 +167,12 @@ RULES = (
             {"eps": 0.0, "eps_root": 1e-8},
             {"amsgrad": True, "eps_root": 1e-6, **_DECOUPLED},
             {"betas": (0.0, 0.0)},
+            {"eps_hat": True, "eps": 1e-3, **_DECAYED},
+            {"eps_hat": True, "amsgrad": True, "eps_root": 1e-8},
+            {"amsgrad": True, "correct_before_max": True, "eps": 1e-4},
+            {"bias_correction": False, "eps_hat": True},
+            {"bias_correction": (True, False), "amsgrad": True, "correct_before_max": True},
+            {"bias_correction": (False, True)},
         ),
     ),
     Rule(
@@ -165,6 +185,8 @@ RULES = (
             {"lr": 0.05, "cautious": True, "amsgrad": True, **_CLIPPED},
             {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
             {"lr": 0.05, "weight_decay": 0.5, "cautious": True, "cautious_weight_decay": True},
+            {"eps_hat": True, "bias_correction": False, "amsgrad": True},
+            {"amsgrad": True, "correct_before_max": True, "bias_correction": (False, True)},
         ),
     ),
     Rule(
@@ -178,6 +200,9 @@ RULES = (
             {"momentum_decay": None, "lookahead": False, "double_correction": True},
             {"double_correction": True, "betas": (0.8, 0.9), **_DECOUPLED},
             {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+            {"eps_root": 1e-6, "momentum_decay": None},
+            {"scheduled_average": True, "momentum_decay": 0.5},
+            {"beta2_in_v_hat": True, "scheduled_average": True, "eps": 1e-3},
         ),
     ),
     Rule(
@@ -295,6 +320,9 @@ RULES = (
                 "eps": (1e-10, 1e-3),
             },
             {"lr": 0.5, "relative_step": False, "eps": (1e-6, 0.1)},
+            {"lr": 0.05, "weight_decay": 0.5, "scale_after_decay": True},
+            {"lr": 0.05, "weight_decay": 0.1, "decay_times_rate": False, "decay_offset": 3.0},
+            {"min_dim_size_to_factor": 6, "relative_step": False},
         ),
         elementwise=False,
         factored=True,

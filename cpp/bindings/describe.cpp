@@ -142,7 +142,8 @@ Tensor describe(const Group &group, int group_index, const Param &param,
     t.dtype = param.dtype();
     t.format = param.format;
     t.group = group_index;
-    const bool matrix = info.factored && param.shape.size() >= 2;
+    // A matrix that is given one state array is stepped as a vector: its moments are not factored.
+    const bool matrix = info.factored && param.shape.size() >= 2 && slots.size() != 1;
     const Names names = info.slots(info.factored ? matrix : group.variant);
     if (int(slots.size()) != names.count())
         throw py::value_error(param.path + ": expected " + std::to_string(names.count()) +
@@ -158,7 +159,7 @@ Tensor describe(const Group &group, int group_index, const Param &param,
                                  ": expected a float32 or float64 array, got 16 bits; "
                                  "a rule with factored moments needs " +
                                  "a float32 copy of it to step, and copy_to= to write it back");
-        store.matrices.push_back(matrix_shape(param));
+        store.matrices.push_back(matrix ? matrix_shape(param) : MatrixShape{});
         t.matrix = &store.matrices.back();
         t.factored = true;
         for (int k = 0; k < names.count(); ++k) {

@@ -58,8 +58,8 @@ namespace {
 
 template <class T>
 void round_scalars(Scalars<T, AdafactorScalars<T>> &out, const AdafactorStep &s, double grad_scale,
-                   double clip_value, double keep) {
-    out.common = {T(grad_scale), T(clip_value), T(0), T(keep), T(0)};
+                   double clip_value) {
+    out.common = {T(grad_scale), T(clip_value), T(0), T(s.keep), T(0)};
     out.rule = {T(s.keep_old), T(s.take_new), T(s.added), T(s.floor_v)};
 }
 
@@ -78,10 +78,9 @@ void FactoredPass::run(double clip_factor, double clip_value, int threads) noexc
 
     for (Job &job : jobs_) {
         const Group &g = groups_[job.tensor->group];
-        const double keep = g.decoupled ? 1 - g.hyper[0] * g.hyper[1] : 1;
         const double scale = g.maximize ? -clip_factor : clip_factor;
-        round_scalars(job.scalars_f32, job.step, scale, clip_value, keep);
-        round_scalars(job.scalars_f64, job.step, scale, clip_value, keep);
+        round_scalars(job.scalars_f32, job.step, scale, clip_value);
+        round_scalars(job.scalars_f64, job.step, scale, clip_value);
         if (!job.dense_grad.empty()) {
             gather(job.tensor->grad, job.tensor->dtype, 0, job.tensor->size, job.dense_grad.data());
             job.grad = job.dense_grad.data();

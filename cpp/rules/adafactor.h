@@ -6,6 +6,8 @@
 ///   u = g/√v                                θ ← θ − α/max(1, RMS(u)/d)·u
 /// ε₁ keeps v away from zero: the paper adds it to g² (`clamp_eps` off), torch takes
 /// max(v, ε₁²) and max(mean(r), ε₁) (on). Neither falls below the smallest normal number.
+/// `decay_offset` is taken off t in β2ᵗ. `scale_after_decay` takes RMS(θ) of the decayed θ, and
+/// `decay_times_rate` off decays θ by λ instead of η·λ.
 ///
 /// This is what is done per element; adafactor_step.h holds what is done once per tensor.
 template <class T>

@@ -33,15 +33,21 @@ struct AdafactorStep {
         {"scale_parameter", Range::unit, "Invalid scale_parameter flag: "},
         {"normalize", Range::unit, "Invalid normalize flag: "},
         {"dtype_eps1", Range::unit,
-         "Invalid dtype_eps1 flag: "}}; // the dtype's epsilon in the place of eps1
+         "Invalid dtype_eps1 flag: "}, // the dtype's epsilon in the place of eps1
+        {"decay_offset", Range::any, "Invalid decay_offset value: "},
+        {"scale_after_decay", Range::unit, "Invalid scale_after_decay flag: "},
+        {"decay_times_rate", Range::unit, "Invalid decay_times_rate flag: "}};
 
-    double keep_old, take_new, rho, eps2, d, added, floor_mean, floor_v;
+    double keep, keep_old, take_new, rho, eps2, d, added, floor_mean, floor_v, scale;
     bool scale_parameter, normalize;
 
     explicit AdafactorStep(const RuleContext &c)
-        : eps2(c.h[2]), d(c.h[3]), scale_parameter(c.h[8] != 0), normalize(c.h[9] != 0) {
+        : keep(1 - (c.h[13] != 0 ? c.lr * c.weight_decay : c.weight_decay)), eps2(c.h[2]),
+          d(c.h[3]), scale(c.h[12] != 0 ? std::fabs(keep) : 1), scale_parameter(c.h[8] != 0),
+          normalize(c.h[9] != 0) {
         const bool constant = c.h[5] != 0, clamp = c.h[6] != 0, relative = c.h[7] != 0;
-        take_new = constant ? 1 - c.h[4] : math::pow(double(c.t), c.h[0]);
+        const double t = double(c.t) - c.h[11]; // 1 until the offset is reached
+        take_new = constant ? 1 - c.h[4] : math::pow(t > 1 ? t : 1, c.h[0]);
         keep_old = constant ? c.h[4] : 1 - take_new;
         const double limit = 1 / std::sqrt(double(c.t));
         rho = relative && limit < c.lr ? limit : c.lr;
@@ -66,7 +72,7 @@ struct AdafactorStep {
 
     /// The rate of this tensor, from Σθ² and Σu² over its n elements.
     double rate(double sum_p, double sum_u, double n) const {
-        const double rms_p = std::sqrt(sum_p / n);
+        const double rms_p = std::sqrt(sum_p / n) * scale;
         const double rms_u = std::isinf(d) ? 0 : std::sqrt(sum_u / n) / d; // no limit, no division
         const double alpha = !scale_parameter ? rho : rho * (rms_p < eps2 ? eps2 : rms_p);
         return alpha / (rms_u < 1 ? 1 : rms_u);

@@ -2,6 +2,8 @@
 ///   s ← α·s + (1−α)·g²        r = √(s + eps_in) + eps_out
 ///   centered                  a ← α·a + (1−α)·g, and max(s − a², 0) in the place of s in r
 ///   momentum                  b ← μ·b + g/r, u = b;  without: u = g/r
+///   nesterov                  u = g/r + μ·b, of the new b
+/// `rate_in_buffer`: b takes η·g/r, and θ ← θ − b. `bias_correction`: s/(1−αᵗ) and a/(1−αᵗ) in r.
 /// One of eps_in and eps_out is zero: torch adds ε to the root, TensorFlow inside it. s − a² is
 /// never negative but for rounding; there a root of it would be NaN, and is taken of 0 instead.
 template <class T, unsigned Variant>
@@ -18,26 +20,34 @@ struct RMSprop : DirectionRule {
         {"alpha", Range::unit, "Invalid alpha value: "},
         {"eps", Range::non_negative, "Invalid epsilon value: "},
         {"eps_in_sqrt", Range::non_negative, "Invalid epsilon value: "},
-        {"momentum", Range::non_negative, "Invalid momentum value: "}};
+        {"momentum", Range::non_negative, "Invalid momentum value: "},
+        {"nesterov", Range::unit, "Invalid nesterov flag: "},
+        {"rate_in_buffer", Range::unit, "Invalid rate_in_buffer flag: "},
+        {"bias_correction", Range::unit, "Invalid bias_correction flag: "}};
 
-    T alpha, one_minus_alpha, eps_out, eps_in, mu;
+    T alpha, one_minus_alpha, eps_out, eps_in, mu, take, correct, ahead;
 
     explicit RMSprop(const RuleContext &c)
         : alpha(T(c.h[0])), one_minus_alpha(T(1 - c.h[0])), eps_out(T(c.h[1])), eps_in(T(c.h[2])),
-          mu(T(c.h[3])) {}
+          mu(T(c.h[3])), take(T(c.h[5] != 0 ? c.lr : 1)),
+          correct(T(c.h[6] != 0 ? 1 / c.one_minus_power(c.h[0]) : 1)), ahead(T(c.h[4])) {}
+
+    static double rate(const RuleContext &c) { return momentum && c.h[5] != 0 ? 1 : c.lr; }
 
     T direction(T g, T /*p*/, T *s) const {
         s[0] = alpha * s[0] + one_minus_alpha * (g * g);
-        T square = s[0];
+        T square = s[0] * correct;
         if constexpr (centered) {
             s[1] = alpha * s[1] + one_minus_alpha * g;
-            square = at_least(square - s[1] * s[1], T(0));
+            const T mean = s[1] * correct;
+            square = at_least(square - mean * mean, T(0));
         }
         const T u = g / (sqrt(square + eps_in) + eps_out);
         if constexpr (!momentum)
             return u;
         T &b = s[centered ? 2 : 1];
-        b = mu * b + u;
-        return b;
+        b = mu * b + take * u;
+        // A choice, not a variant: it costs nothing beside the division, and halves the loops.
+        return ahead != 0 ? take * u + mu * b : b;
     }
 };

@@ -14,7 +14,7 @@ namespace optcore {
 constexpr int kMaxSlots = 4;
 constexpr int kMaxScalars = 4;
 constexpr int kMaxSums = 4;
-constexpr int kMaxHypers = 16;
+constexpr int kMaxHypers = 18;
 constexpr int kMaxOptions = 3;
 
 /// What a step computes in.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,12 +24,16 @@ class Adadelta(Optimizer):
         d ← ρd + (1−ρ)u²
         θ ← θ − ηu
 
+    Dialects: "keras" has decoupled decay and other defaults, "optax" is as torch, "paper" has
+    ρ = 0.95.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η; the paper has 1.
         rho: ρ, the decay of both averages.
         eps: ε, inside both roots.
         weight_decay: λ, added to the gradient (L2).
+        decoupled_weight_decay: AdamW's decay, θ ← θ(1 − ηλ), instead of L2.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -45,6 +49,12 @@ class Adadelta(Optimizer):
     """
 
     rule = "adadelta"
+    _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
+    _dialects: ClassVar[Table] = {
+        "keras": {"lr": 1e-3, "rho": 0.95, "eps": 1e-7, "decoupled_weight_decay": True},
+        "optax": {},
+        "paper": {"rho": 0.95},
+    }
 
     def __init__(
         self,
@@ -54,6 +64,7 @@ class Adadelta(Optimizer):
         eps: Scalar = 1e-6,
         weight_decay: Scalar = 0.0,
         *,
+        decoupled_weight_decay: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -62,10 +73,7 @@ class Adadelta(Optimizer):
             "rho": rho,
             "eps": eps,
             "weight_decay": weight_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)
-
-    @classmethod
-    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: values[name] for name in ("lr", "weight_decay", "rho", "eps")}

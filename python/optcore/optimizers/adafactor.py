@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from ..typing import Array, Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import one_of, pair
 from .slots import Slot, contiguous, like
 
@@ -34,6 +36,12 @@ class Adafactor(Optimizer):
     As published: `eps=(1e-30, 1e-3), eps_mode="add"`, which adds ε₁ to g² instead of limiting v.
     The other options take parts away, to reproduce texts that print the rule without them.
 
+    Dialects: "paper" is as published. "keras" is so too, with another rate, and takes RMS(θ) after
+    the decay; Keras limits ρ by 1/√t whatever its `relative_step` says. "optax" takes the rate as
+    given, keeps v whole where a side of the matrix is below 128, and decays by λ alone; its
+    `learning_rate=None` is `lr=1.0`. Not offered: optax's momentum, and its choice of the two
+    largest axes of an array with three and more, where these are not the last two.
+
     Sums run over float64 in a fixed order, so the bits depend on the arrays alone. Matrices may lie
     row by row or column by column in memory; other layouts are a ValueError.
 
@@ -49,10 +57,16 @@ class Adafactor(Optimizer):
         relative_step: False takes ρ = η.
         scale_parameter: False takes α = ρ.
         normalize: False leaves out the division by mean(r).
+        min_dim_size_to_factor: keep v whole, as for vectors, where either of the last two axes is
+            shorter; `math.inf` never factors.
+        decay_offset: taken off t in β2ᵗ, for training that goes on from step `decay_offset`; what
+            is left counts as 1 at least.
+        scale_after_decay: RMS(θ) of θ(1 − ηλ) instead of θ.
+        decay_times_rate: False decays θ by λ, not ηλ.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
-    State: `row_var` and `col_var` for matrices, `variance` for the rest.
+    State: `row_var` and `col_var` for matrices, `variance` for the rest and what is not factored.
 
     Example:
         >>> import numpy as np, optcore as oc
@@ -64,13 +78,36 @@ class Adafactor(Optimizer):
     """
 
     rule = "adafactor"
-    _shown: ClassVar[Mapping[str, str]] = {"eps1": "eps[0]", "eps2": "eps[1]"}
+    _shown: ClassVar[Mapping[str, str]] = {
+        "eps1": "eps[0]",
+        "eps2": "eps[1]",
+        "beta2": "beta2",
+    }
     _switches: ClassVar[tuple[str, ...]] = (
         "relative_step",
         "scale_parameter",
         "normalize",
+        "scale_after_decay",
+        "decay_times_rate",
         "maximize",
     )
+    _fixed: ClassVar[tuple[str, ...]] = ("min_dim_size_to_factor",)
+    _dialects: ClassVar[Table] = {
+        "keras": {
+            "lr": 1e-3,
+            "eps": (1e-30, 1e-3),
+            "eps_mode": "add",
+            "scale_after_decay": True,
+        },
+        "optax": {
+            "eps": (1e-30, 1e-3),
+            "eps_mode": "add",
+            "relative_step": False,
+            "min_dim_size_to_factor": 128,
+            "decay_times_rate": False,
+        },
+        "paper": {"eps": (1e-30, 1e-3), "eps_mode": "add"},
+    }
 
     def __init__(
         self,
@@ -86,6 +123,10 @@ class Adafactor(Optimizer):
         relative_step: bool = True,
         scale_parameter: bool = True,
         normalize: bool = True,
+        min_dim_size_to_factor: float = 0,
+        decay_offset: Scalar = 0.0,
+        scale_after_decay: bool = False,
+        decay_times_rate: bool = True,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -100,6 +141,10 @@ class Adafactor(Optimizer):
             "relative_step": relative_step,
             "scale_parameter": scale_parameter,
             "normalize": normalize,
+            "min_dim_size_to_factor": min_dim_size_to_factor,
+            "decay_offset": decay_offset,
+            "scale_after_decay": scale_after_decay,
+            "decay_times_rate": decay_times_rate,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)
@@ -108,21 +153,27 @@ class Adafactor(Optimizer):
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         eps1, eps2 = pair(values["eps"], "eps")
         beta2 = values["beta2"]
-        return {name: values[name] for name in ("lr", "weight_decay", "beta2_decay", "d")} | {
+        return super()._scalars(values) | {
             "eps1": 0.0 if eps1 is None else eps1,
             "dtype_eps1": float(eps1 is None),
             "eps2": eps2,
             "beta2": 0.0 if beta2 is None else beta2,
             "constant_beta2": float(beta2 is not None),
             "clamp_eps": float(values["eps_mode"] == "clamp"),
-            "relative_step": float(values["relative_step"]),
-            "scale_parameter": float(values["scale_parameter"]),
-            "normalize": float(values["normalize"]),
         }
 
     @classmethod
     def _check(cls, values: Mapping[str, Any]) -> None:
         one_of(values["eps_mode"], ("clamp", "add"), "eps_mode")
+        size = values["min_dim_size_to_factor"]
+        if not isinstance(size, numbers.Real) or isinstance(size, bool):
+            raise TypeError(
+                f"min_dim_size_to_factor: expected a number, got {size!r}; pass e.g. 128"
+            )
+        if not float(size) >= 0:
+            raise ValueError(
+                f"min_dim_size_to_factor: expected 0 or more, got {size}; 0 factors every matrix"
+            )
 
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:
@@ -138,7 +189,7 @@ class Adafactor(Optimizer):
         cls, values: Mapping[str, Any], params: list[Any]
     ) -> tuple[list[str], list[str]]:
         """`ops` passes a vector's `variance` in the place of `row_var`."""
-        vectors = [np.ndim(param) < 2 for param in params]
+        vectors = [not _factored(np.shape(param), values) for param in params]
         if any(vectors) and not all(vectors):
             raise ValueError(
                 "p: expected only matrices or only vectors in one list, got both; call twice"
@@ -152,10 +203,15 @@ class Adafactor(Optimizer):
                 f"state_dtype: expected None for {where}, got {wanted!r}; the factored moments of "
                 "Adafactor are few, and kept in the parameter's own type"
             )
-        if param.ndim < 2:
+        if not _factored(param.shape, self.groups[group]._values):
             return {"variance": like(param, param.dtype)}
         *batch, rows, cols = param.shape
         return {
             "row_var": contiguous(param, (*batch, rows, 1), param.dtype),
             "col_var": contiguous(param, (*batch, 1, cols), param.dtype),
         }
+
+
+def _factored(shape: tuple[int, ...], values: Mapping[str, Any]) -> bool:
+    """Whether the second moment of a parameter of that shape is kept by rows and columns."""
+    return len(shape) >= 2 and min(shape[-2:]) >= values["min_dim_size_to_factor"]

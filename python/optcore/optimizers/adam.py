@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
-from .hyper import pair
+from .dialects import Table
+from .hyper import switch
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -35,6 +36,9 @@ class Adam(Optimizer):
         weight_decay: λ.
         amsgrad: keep the maximum of v.
         eps_root: optax's ε inside the root.
+        eps_hat: ε as in the paper's faster form.
+        bias_correction: False takes m for m̂ and v for v̂; two values, for m and v, one of them.
+        correct_before_max: with amsgrad, the largest v̂ so far instead of the largest v.
         decoupled_weight_decay: AdamW's decay instead of L2.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
@@ -51,9 +55,23 @@ class Adam(Optimizer):
     """
 
     rule = "adam"
-    _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
-    _switches: ClassVar[tuple[str, ...]] = ("amsgrad", "decoupled_weight_decay", "maximize")
+    _shown: ClassVar[Mapping[str, str]] = {
+        "correct_m": "bias_correction",
+        "correct_v": "bias_correction",
+    }
+    _switches: ClassVar[tuple[str, ...]] = (
+        "amsgrad",
+        "eps_hat",
+        "correct_before_max",
+        "decoupled_weight_decay",
+        "maximize",
+    )
     _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
+    _dialects: ClassVar[Table] = {
+        "keras": {"eps": 1e-7, "eps_hat": True, "decoupled_weight_decay": True},
+        "optax": {"correct_before_max": True},
+        "paper": {},
+    }
 
     def __init__(
         self,
@@ -65,6 +83,9 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         eps_root: Scalar = 0.0,
+        eps_hat: bool = False,
+        bias_correction: bool | tuple[bool, bool] = True,
+        correct_before_max: bool = False,
         decoupled_weight_decay: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
@@ -76,6 +97,9 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "eps_root": eps_root,
+            "eps_hat": eps_hat,
+            "bias_correction": bias_correction,
+            "correct_before_max": correct_before_max,
             "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
@@ -83,9 +107,16 @@ class Adam(Optimizer):
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = pair(values["betas"], "betas")
-        names = ("lr", "weight_decay", "eps", "eps_root")
-        return {name: values[name] for name in names} | {"beta1": beta1, "beta2": beta2}
+        of_m, of_v = _corrections(values["bias_correction"])
+        return super()._scalars(values) | {"correct_m": float(of_m), "correct_v": float(of_v)}
+
+
+def _corrections(value: Any) -> tuple[bool, bool]:
+    """Whether m and v are corrected, from one switch or two."""
+    both = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, value)
+    for each in both:
+        switch(each, "bias_correction")
+    return both[0], both[1]
 
 
 class AdamW(Adam):
@@ -95,6 +126,9 @@ class AdamW(Adam):
 
         θ ← θ(1 − ηλ), then Adam's step on the plain gradient
 
+    Dialects: as `Adam`, and λ = 0.004 in "keras", 1e-4 in "optax". The "paper" has another λ, which
+    is not multiplied by the rate α but only by its schedule: pass `weight_decay=λ/α` for it.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η.
@@ -103,6 +137,9 @@ class AdamW(Adam):
         weight_decay: λ.
         amsgrad: keep the maximum of v.
         eps_root: optax's ε inside the root.
+        eps_hat: ε as in the paper's faster form.
+        bias_correction: False takes m for m̂ and v for v̂; two values, for m and v, one of them.
+        correct_before_max: with amsgrad, the largest v̂ so far instead of the largest v.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -117,6 +154,12 @@ class AdamW(Adam):
         (array([[ 0.75, -1.75]]), array([0.5]))
     """
 
+    _dialects: ClassVar[Table] = {
+        "keras": {"eps": 1e-7, "weight_decay": 4e-3, "eps_hat": True},
+        "optax": {"weight_decay": 1e-4, "correct_before_max": True},
+        "paper": {},
+    }
+
     def __init__(
         self,
         params: Tree,
@@ -127,6 +170,9 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         eps_root: Scalar = 0.0,
+        eps_hat: bool = False,
+        bias_correction: bool | tuple[bool, bool] = True,
+        correct_before_max: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -138,6 +184,9 @@ class AdamW(Adam):
             weight_decay,
             amsgrad,
             eps_root=eps_root,
+            eps_hat=eps_hat,
+            bias_correction=bias_correction,
+            correct_before_max=correct_before_max,
             decoupled_weight_decay=True,
             maximize=maximize,
             **common,

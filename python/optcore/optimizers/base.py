@@ -14,7 +14,7 @@ import numpy as np
 from .. import _core
 from ..errors import NonFiniteError
 from ..typing import Array, Scalar, Tree
-from . import hyper, slots, state_dict, storage
+from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
 from .group import Group, known_name
 from .stats import StepStats
@@ -64,6 +64,9 @@ class Optimizer:
             bfloat16 (of the package ml_dtypes), dense (C- or Fortran-ordered, or any permutation
             of it), writable, and share no memory. All but float64 are computed in float32.
         values: the hyperparameters of every group that does not name its own.
+        dialect: whose formula and defaults hold for what is not given: "torch", "keras", "optax",
+            or "paper", as published. Where torch lacks a rule, "torch" is the class's own default.
+            What a group sets for itself wins over it.
         clip_norm: the global norm to which gradients are clipped before the step: all are
             multiplied by min(1, clip_norm / (norm + 1e-6)).
         clip_value: the limit of each gradient element, applied after `clip_norm`.
@@ -101,11 +104,23 @@ class Optimizer:
 
     rule: ClassVar[str]
 
+    _dialects: ClassVar[dialects.Table] = {}
+    """By dialect, the arguments in which it differs from the class's own defaults."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_dialects" in vars(cls):
+            dialects.check_table(cls._dialects, cls.__init__, cls.__name__)
+        if "__init__" in vars(cls):
+            spoken = dialects.spoken(cls.__init__, cls._dialects)
+            cls.__init__ = spoken  # type: ignore[method-assign]
+
     def __init__(
         self,
         params: Tree,
         values: Mapping[str, Any],
         *,
+        dialect: str = dialects.DEFAULT,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         nonfinite: str = "propagate",
@@ -120,6 +135,7 @@ class Optimizer:
         stats: bool = False,
         threads: int | None = None,
     ):
+        dialects.check(dialect, self._dialects, type(self).__name__)
         masks = {"cautious": cautious, "cautious_weight_decay": cautious_weight_decay}
         if not self.maskable() and (wanted := [name for name, on in masks.items() if on]):
             raise TypeError(

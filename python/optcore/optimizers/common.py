@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class Common(TypedDict, total=False):
     """What every optimizer takes beside its rule's own hyperparameters; see `Optimizer`."""
 
+    dialect: Literal["torch", "keras", "optax", "paper"]
     clip_norm: float | None
     clip_value: float | None
     nonfinite: Literal["propagate", "skip", "raise"]

@@ -69,6 +69,16 @@ def several(value: Any, name: str, count: int) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def inside_or_beside(values: Mapping[str, Any]) -> dict[str, Any]:
+    """ε as the core has it, inside the root or beside it, from `eps` and `eps_in_sqrt`.
+
+    >>> inside_or_beside({"eps": 1e-7, "eps_in_sqrt": True})
+    {'eps': 0.0, 'eps_in_sqrt': 1e-07}
+    """
+    eps, inside = values["eps"], values["eps_in_sqrt"]
+    return {"eps": 0.0 if inside else eps, "eps_in_sqrt": eps if inside else 0.0}
+
+
 def one_of(value: object, names: tuple[str, ...], name: str) -> str:
     """One of a few words, or a ValueError that lists them."""
     if value not in names:

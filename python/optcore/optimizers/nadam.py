@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
-from .hyper import pair
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,7 +23,10 @@ class NAdam(Optimizer):
         m ← β1·m + (1−β1)g              v ← β2·v + (1−β2)g²
         μ = β1(1 − ½·0.96^(tψ)),  μ' the same at t+1,  P = μ₁·μ₂·…·μ_t
         u = μ'·m/(1 − P·μ') + (1−μ)g/(1−P)
-        θ ← θ − η·u/(√(v/(1−β2ᵗ)) + ε)
+        θ ← θ − η·u/(√(v/(1−β2ᵗ) + eps_root) + ε)
+
+    Dialects: "keras" has ψ = 1, decoupled decay and other defaults; "optax" has no schedule;
+    "paper" has `scheduled_average` and `beta2_in_v_hat`, which all others leave out.
 
     With `momentum_decay=None` there is no schedule: μ = μ' = β1 and P = β1ᵗ, optax's form. With
     `lookahead=False` m is divided by 1−P, as texts that speak of m̂ have it; with
@@ -40,6 +43,9 @@ class NAdam(Optimizer):
         decoupled_weight_decay: AdamW's decay instead of L2.
         lookahead: correct the bias of m as at the next step.
         double_correction: correct the bias of m twice.
+        eps_root: optax's ε inside the root.
+        scheduled_average: average with μ instead of β1, m ← μm + (1−μ)g, as published.
+        beta2_in_v_hat: β2·v/(1−β2ᵗ) in the root, as published.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -56,13 +62,19 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
-    _shown: ClassVar[Mapping[str, str]] = {"beta1": "betas[0]", "beta2": "betas[1]"}
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "lookahead",
         "double_correction",
+        "scheduled_average",
+        "beta2_in_v_hat",
         "maximize",
     )
+    _dialects: ClassVar[Table] = {
+        "keras": {"lr": 1e-3, "eps": 1e-7, "momentum_decay": 1.0, "decoupled_weight_decay": True},
+        "optax": {"momentum_decay": None},
+        "paper": {"scheduled_average": True, "beta2_in_v_hat": True},
+    }
 
     def __init__(
         self,
@@ -76,6 +88,9 @@ class NAdam(Optimizer):
         *,
         lookahead: bool = True,
         double_correction: bool = False,
+        eps_root: Scalar = 0.0,
+        scheduled_average: bool = False,
+        beta2_in_v_hat: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -88,21 +103,19 @@ class NAdam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
             "lookahead": lookahead,
             "double_correction": double_correction,
+            "eps_root": eps_root,
+            "scheduled_average": scheduled_average,
+            "beta2_in_v_hat": beta2_in_v_hat,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)
 
     @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = pair(values["betas"], "betas")
         psi = values["momentum_decay"]
-        return {name: values[name] for name in ("lr", "weight_decay", "eps")} | {
-            "beta1": beta1,
-            "beta2": beta2,
+        return super()._scalars(values) | {
             "momentum_decay": 0.0 if psi is None else psi,
             "momentum_schedule": float(psi is not None),
-            "lookahead": float(values["lookahead"]),
-            "double_correction": float(values["double_correction"]),
         }
 
     @classmethod

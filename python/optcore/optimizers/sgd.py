@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import is_on
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ class SGD(Optimizer):
         nesterov   the same b,                                  u = g + μb
         θ ← θ − ηu
 
+    With `rate_in_buffer` the buffer takes η(1−τ)g, and θ ← θ − b, or θ − (ηg + μb): the same until
+    the rate changes. Keras writes that with −b for b.
+
+    Dialects: "keras" has `rate_in_buffer`, decoupled decay and another rate; "optax" is as torch;
+    "paper" (Sutskever et al., 2013) has `rate_in_buffer`.
+
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the learning rate η.
@@ -32,6 +39,9 @@ class SGD(Optimizer):
         dampening: τ.
         weight_decay: λ, added to the gradient (L2).
         nesterov: Nesterov's momentum; needs `momentum` and no `dampening`.
+        dampen_first: dampen the first step as all others, as MLX has it.
+        rate_in_buffer: multiply what enters the buffer by η, not what leaves it.
+        decoupled_weight_decay: AdamW's decay, θ ← θ(1 − ηλ), instead of L2.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -47,8 +57,19 @@ class SGD(Optimizer):
     """
 
     rule = "sgd"
-    _switches: ClassVar[tuple[str, ...]] = ("nesterov", "maximize")
+    _switches: ClassVar[tuple[str, ...]] = (
+        "nesterov",
+        "dampen_first",
+        "rate_in_buffer",
+        "decoupled_weight_decay",
+        "maximize",
+    )
     _fixed: ClassVar[tuple[str, ...]] = ("nesterov",)
+    _dialects: ClassVar[Table] = {
+        "keras": {"lr": 1e-2, "rate_in_buffer": True, "decoupled_weight_decay": True},
+        "optax": {},
+        "paper": {"rate_in_buffer": True},
+    }
 
     def __init__(
         self,
@@ -59,6 +80,9 @@ class SGD(Optimizer):
         weight_decay: Scalar = 0.0,
         nesterov: bool = False,
         *,
+        dampen_first: bool = False,
+        rate_in_buffer: bool = False,
+        decoupled_weight_decay: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -68,13 +92,12 @@ class SGD(Optimizer):
             "dampening": dampening,
             "weight_decay": weight_decay,
             "nesterov": nesterov,
+            "dampen_first": dampen_first,
+            "rate_in_buffer": rate_in_buffer,
+            "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
         super().__init__(params, values, **common)
-
-    @classmethod
-    def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: values[name] for name in ("lr", "weight_decay", "momentum", "dampening")}
 
     @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:

@@ -26,12 +26,13 @@ class _Scalars(NamedTuple):
     added: float
     floor_mean: float
     floor_v: float
+    scale: float
     scale_parameter: bool
     normalize: bool
 
     def rate(self, sum_p: float, sum_u: float, n: float) -> float:
         """α/max(1, RMS(u)/d), from Σθ² and Σu² over n elements."""
-        rms_p = math.sqrt(sum_p / n)
+        rms_p = math.sqrt(sum_p / n) * self.scale
         rms_u = 0.0 if math.isinf(self.d) else math.sqrt(sum_u / n) / self.d
         alpha = self.rho
         if self.scale_parameter:
@@ -57,6 +58,10 @@ def adafactor(
     relative_step: bool = True,
     scale_parameter: bool = True,
     normalize: bool = True,
+    min_dim_size_to_factor: int = 0,
+    decay_offset: float = 0.0,
+    scale_after_decay: bool = False,
+    decay_times_rate: bool = True,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
 ) -> Result:
@@ -96,6 +101,10 @@ def adafactor(
         relative_step: let 1/√t limit the rate.
         scale_parameter: make the step relative to RMS(θ).
         normalize: divide by mean(r).
+        min_dim_size_to_factor: matrices with a side below it are treated as the rest.
+        decay_offset: taken off t in β2ᵗ; the difference counts as 1 at least.
+        scale_after_decay: take RMS(θ) of θ·(1 - η·λ).
+        decay_times_rate: False decays θ by λ instead of η·λ.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
 
@@ -107,15 +116,18 @@ def adafactor(
     >>> p.round(3), state["row_var"], state["col_var"]
     (array([[1.232, 2.232]]), array([[2.5]]), array([[1., 4.]]))
     """
+    matrix = _is_matrix(p, min_dim_size_to_factor)
     if p.size == 0:
-        shapes = _slot_shapes(p)
+        shapes = _slot_shapes(p, matrix)
         return result(
             p, p.copy(), {k: state.get(k, np.zeros(s, p.dtype)) for k, s in shapes.items()}
         )
     eps1 = float(np.finfo(p.dtype).eps) if eps[0] is None else eps[0]
-    take_new = _core.math_pow(float(step), beta2_decay) if beta2 is None else 1 - beta2
+    t = max(float(step) - decay_offset, 1.0)
+    take_new = _core.math_pow(t, beta2_decay) if beta2 is None else 1 - beta2
     keep_old = 1 - take_new if beta2 is None else beta2
     limit = 1 / math.sqrt(float(step))
+    keep = kept(lr if decay_times_rate else 1.0, weight_decay)
     clamp = eps_mode == "clamp"
     smallest = float(np.finfo(p.dtype).tiny)
     scalars = _Scalars(
@@ -127,20 +139,25 @@ def adafactor(
         added=0.0 if clamp else eps1,
         floor_mean=max(eps1, smallest) if clamp else smallest,
         floor_v=max(eps1 * eps1, smallest) if clamp else smallest,
+        scale=abs(keep) if scale_after_decay else 1.0,
         scale_parameter=scale_parameter,
         normalize=normalize,
     )
     g = prepared(p, g, maximize=maximize, grad_factor=grad_factor, clip_value=clip_value)
-    u, new_state, sum_p, sum_u = (_vector if p.ndim < 2 else _matrix)(p, g, state, scalars)
+    u, new_state, sum_p, sum_u = (_matrix if matrix else _vector)(p, g, state, scalars)
     rate = scalars.rate(sum_p, sum_u, float(p.size))
-    return result(p, moved(p, u, keep=kept(lr, weight_decay), rate=rate), new_state)
+    return result(p, moved(p, u, keep=keep, rate=rate), new_state)
 
 
 _Direction = tuple[Array, dict[str, Array], float, float]
 
 
-def _slot_shapes(p: Array) -> dict[str, tuple[int, ...]]:
-    if p.ndim < 2:
+def _is_matrix(p: Array, min_dim: int) -> bool:
+    return p.ndim >= 2 and min(p.shape[-2:]) >= min_dim
+
+
+def _slot_shapes(p: Array, matrix: bool) -> dict[str, tuple[int, ...]]:
+    if not matrix:
         return {"variance": p.shape}
     *batch, rows, cols = p.shape
     return {"row_var": (*batch, rows, 1), "col_var": (*batch, 1, cols)}
@@ -158,7 +175,7 @@ def _vector(p: Array, g: Array, state: State, s: _Scalars) -> _Direction:
 def _matrix(p: Array, g: Array, state: State, s: _Scalars) -> _Direction:
     """The same of a batch of matrices over the last two axes."""
     T = p.dtype.type
-    shape = _slot_shapes(p)
+    shape = _slot_shapes(p, matrix=True)
     row_var = state.get("row_var", np.zeros(shape["row_var"], p.dtype))
     col_var = state.get("col_var", np.zeros(shape["col_var"], p.dtype))
 

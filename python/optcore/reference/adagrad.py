@@ -21,6 +21,8 @@ def adagrad(
     weight_decay: float = 0.0,
     initial_accumulator_value: float = 0.0,
     eps: float = 1e-10,
+    eps_in_sqrt: bool = False,
+    zero_at_zero: bool = False,
     maximize: bool = False,
     grad_factor: float = 1.0,
     clip_value: float = math.inf,
@@ -30,9 +32,11 @@ def adagrad(
 
     ::
 
-        s ← s + g²        θ ← θ - η/(1 + (t-1)·lr_decay) · g/(√s + ε)
+        s ← s + g²        r = √s + ε, or √(s + ε) with eps_in_sqrt
+        θ ← θ - η/(1 + (t-1)·lr_decay) · g/r
 
-    Source: Duchi, Hazan & Singer, 2011; lr_decay as torch has it.
+    Source: Duchi, Hazan & Singer, 2011; lr_decay as torch has it, ε inside the root as Keras and
+    optax have it.
 
     Args:
         p: parameter, float32 or float64, any shape.
@@ -44,6 +48,8 @@ def adagrad(
         weight_decay: λ; added to the gradient, or decoupled from it.
         initial_accumulator_value: what ``sum`` starts at.
         eps: ε.
+        eps_in_sqrt: ε inside the root.
+        zero_at_zero: no step where s is 0, as optax has it.
         maximize: climb instead of descend.
         grad_factor: what the gradient is multiplied by, first of all.
         clip_value: the limit of every element of the gradient after that.
@@ -67,7 +73,10 @@ def adagrad(
         coupled_decay=coupled,
     )
     s = slot(state, "sum", p, initial_accumulator_value) + g * g
-    u = g / (np.sqrt(s) + T(eps))
+    eps_out, eps_in = (T(0), T(eps)) if eps_in_sqrt else (T(eps), T(0))
+    u = g / (np.sqrt(s + eps_in) + eps_out)
+    if zero_at_zero:
+        u = np.where(s <= 0, T(0), u)
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     rate = lr / (1 + float(step - 1) * lr_decay)
     return result(p, moved(p, u, keep=keep, rate=rate), {"sum": s})

@@ -23,6 +23,9 @@ def adam(
     eps_root: float = 0.0,
     weight_decay: float = 0.0,
     amsgrad: bool = False,
+    eps_hat: bool = False,
+    bias_correction: bool | tuple[bool, bool] = True,
+    correct_before_max: bool = False,
     decoupled_weight_decay: bool = False,
     maximize: bool = False,
     cautious: bool = False,
@@ -38,10 +41,12 @@ def adam(
         v ← β2·v + (1-β2)·g²       v̂ = v/(1-β2ᵗ)
         θ ← θ - η·m̂/(√(v̂ + eps_root) + eps)
 
-    With amsgrad the largest v so far stands in the place of v in v̂.
+    With amsgrad the largest v so far stands in the place of v in v̂; with `correct_before_max`
+    the largest v̂ so far in the place of v̂.
 
     Source: Kingma & Ba, 2015, algorithm 1; amsgrad: Reddi, Kale & Kumar, 2018, with the bias
-    correction that torch adds; eps_root as optax has it.
+    correction that torch adds; eps_root and `correct_before_max` as optax has them; `eps_hat` as
+    Keras and section 2 of the paper have it.
 
     Args:
         p: parameter, float32 or float64, any shape.
@@ -55,6 +60,9 @@ def adam(
         eps_root: added inside the root.
         weight_decay: λ; added to the gradient, or decoupled from it.
         amsgrad: never forget the largest v.
+        eps_hat: eps/√(1-β2ᵗ) in the place of eps.
+        bias_correction: False takes m for m̂ and v for v̂; two values take one of them each.
+        correct_before_max: take the maximum of v̂ instead of v.
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         maximize: climb instead of descend.
         cautious: leave out what the gradient disagrees with, see `moved` in common.py.
@@ -71,8 +79,9 @@ def adam(
     T = p.dtype.type
     beta1, one_minus_beta1 = T(betas[0]), T(1 - betas[0])
     beta2, one_minus_beta2 = T(betas[1]), T(1 - betas[1])
-    correct_m = T(1 / _core.math_one_minus_power(betas[0], step))
-    correct_v = T(1 / _core.math_one_minus_power(betas[1], step))
+    of_m, of_v = _corrections(betas, step, bias_correction)
+    before = amsgrad and correct_before_max
+    before_max, correct_m, correct_v = T(of_v if before else 1), T(of_m), T(1 if before else of_v)
     coupled = 0.0 if decoupled_weight_decay else weight_decay
     g = prepared(
         p,
@@ -87,9 +96,10 @@ def adam(
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
     new_state = {"exp_avg": m, "exp_avg_sq": v}
     if amsgrad:
-        v = at_least(v, slot(state, "max_exp_avg_sq", p))
+        v = at_least(v * before_max, slot(state, "max_exp_avg_sq", p))
         new_state["max_exp_avg_sq"] = v
-    u = (m * correct_m) / (np.sqrt(v * correct_v + T(eps_root)) + T(eps))
+    eps_T = T(eps * math.sqrt(of_v) if eps_hat else eps)
+    u = (m * correct_m) / (np.sqrt(v * correct_v + T(eps_root)) + eps_T)
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new = moved(
         p,
@@ -101,6 +111,18 @@ def adam(
         cautious_weight_decay=cautious_weight_decay,
     )
     return result(p, new, new_state)
+
+
+def _corrections(
+    betas: tuple[float, float], step: int, wanted: bool | tuple[bool, bool]
+) -> tuple[float, float]:
+    """What m and v are multiplied by, 1/(1-βᵗ) or 1."""
+    pair = (wanted, wanted) if isinstance(wanted, bool) else wanted
+    of_m, of_v = (
+        1 / _core.math_one_minus_power(beta, step) if correct else 1.0
+        for beta, correct in zip(betas, pair, strict=True)
+    )
+    return of_m, of_v
 
 
 def adamw(
@@ -115,6 +137,9 @@ def adamw(
     eps_root: float = 0.0,
     weight_decay: float = 1e-2,
     amsgrad: bool = False,
+    eps_hat: bool = False,
+    bias_correction: bool | tuple[bool, bool] = True,
+    correct_before_max: bool = False,
     maximize: bool = False,
     cautious: bool = False,
     cautious_weight_decay: bool = False,
@@ -141,6 +166,9 @@ def adamw(
         eps_root=eps_root,
         weight_decay=weight_decay,
         amsgrad=amsgrad,
+        eps_hat=eps_hat,
+        bias_correction=bias_correction,
+        correct_before_max=correct_before_max,
         decoupled_weight_decay=True,
         maximize=maximize,
         cautious=cautious,

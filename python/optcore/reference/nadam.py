@@ -25,6 +25,9 @@ def nadam(
     decoupled_weight_decay: bool = False,
     lookahead: bool = True,
     double_correction: bool = False,
+    eps_root: float = 0.0,
+    scheduled_average: bool = False,
+    beta2_in_v_hat: bool = False,
     maximize: bool = False,
     cautious: bool = False,
     cautious_weight_decay: bool = False,
@@ -38,10 +41,11 @@ def nadam(
         m ← β1·m + (1-β1)·g        v ← β2·v + (1-β2)·g²        v̂ = v/(1-β2ᵗ)
         μ = β1·(1 - ½·0.96^(t·ψ)), μ' the same at t+1; without a momentum_decay ψ, μ = μ' = β1
         P ← P·μ, the product of all μ so far
-        u = [μ'·m/(1 - P·μ') + (1-μ)·g/(1-P)]/(√v̂ + ε)
+        u = [μ'·m/(1 - P·μ') + (1-μ)·g/(1-P)]/(√(v̂ + eps_root) + ε)
         θ ← θ - η·u
 
-    Source: Dozat, 2016, with the v̂ and the momentum schedule that torch has. Two variations that
+    Source: Dozat, 2016, with the m and v̂ that torch has; as published m is averaged with μ in the
+    place of β1 (`scheduled_average`), and v̂ = β2·v/(1-β2ᵗ) (`beta2_in_v_hat`). Two variations that
     some texts print: without `lookahead` m is corrected by 1-P instead of 1-P·μ'; with
     `double_correction` m is divided by 1-β1ᵗ once more.
 
@@ -59,6 +63,9 @@ def nadam(
         decoupled_weight_decay: shrink θ by 1 - η·λ instead of adding λ·θ to g.
         lookahead: correct m for the momentum of the next step as well.
         double_correction: correct m twice.
+        eps_root: added inside the root, as optax has it.
+        scheduled_average: m ← μ·m + (1-μ)·g.
+        beta2_in_v_hat: v̂ times β2.
         maximize: climb instead of descend.
         cautious: leave out what the gradient disagrees with, see `moved` in common.py.
         cautious_weight_decay: leave out decay against the step, see there.
@@ -74,10 +81,11 @@ def nadam(
     (array([0.333]), 0.5)
     """
     T = p.dtype.type
-    beta1, one_minus_beta1 = T(betas[0]), T(1 - betas[0])
     beta2, one_minus_beta2 = T(betas[1]), T(1 - betas[1])
-    correct_v = T(1 / _core.math_one_minus_power(betas[1], step))
+    correct_v = T((betas[1] if beta2_in_v_hat else 1) / _core.math_one_minus_power(betas[1], step))
     mu = _momentum(betas[0], momentum_decay, float(step))
+    average = mu if scheduled_average else betas[0]
+    beta1, one_minus_beta1 = T(average), T(1 - average)
     mu_next = _momentum(betas[0], momentum_decay, float(step) + 1)
     product = float(state.get("mu_product", np.float64(1.0))) * mu
     again = _core.math_one_minus_power(betas[0], step) if double_correction else 1.0
@@ -96,7 +104,7 @@ def nadam(
     )
     m = beta1 * slot(state, "exp_avg", p) + one_minus_beta1 * g
     v = beta2 * slot(state, "exp_avg_sq", p) + one_minus_beta2 * (g * g)
-    u = (take_m * m + take_g * g) / (np.sqrt(v * correct_v) + T(eps))
+    u = (take_m * m + take_g * g) / (np.sqrt(v * correct_v + T(eps_root)) + T(eps))
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new_state = {"exp_avg": m, "exp_avg_sq": v}
     new = moved(

@@ -19,6 +19,8 @@ def sgd(
     dampening: float = 0.0,
     weight_decay: float = 0.0,
     nesterov: bool = False,
+    dampen_first: bool = False,
+    rate_in_buffer: bool = False,
     maximize: bool = False,
     cautious: bool = False,
     cautious_weight_decay: bool = False,
@@ -35,6 +37,9 @@ def sgd(
         nesterov    the same b            u = g + μ·b
         then        θ ← θ - η·u
 
+    With `dampen_first` the first step is dampened too. With `rate_in_buffer` the buffer takes
+    (1-τ)·η·g, u = b or η·g + μ·b, and θ ← θ - u: another rule as soon as η changes.
+
     Source: Polyak, 1964; Nesterov's form as Sutskever et al., 2013, write it; torch 2.x for the
     dampening τ and the first step.
 
@@ -48,6 +53,8 @@ def sgd(
         dampening: τ.
         weight_decay: λ; added to the gradient, or decoupled from it.
         nesterov: take the look-ahead form.
+        dampen_first: b ← (1-τ)·g at the first step.
+        rate_in_buffer: scale what enters the buffer by η, not what leaves it.
         maximize: climb instead of descend.
         cautious: leave out what the gradient disagrees with, see `moved` in common.py.
         cautious_weight_decay: leave out decay against the step, see there.
@@ -80,14 +87,17 @@ def sgd(
 
     mu = T(momentum)
     keep_old = T(0) if step == 1 else mu
-    take_new = T(1) if step == 1 else T(1 - dampening)
+    scale = lr if rate_in_buffer else 1.0
+    whole = step == 1 and not dampen_first
+    take_new = T((1 if whole else 1 - dampening) * scale)
     b = keep_old * slot(state, "momentum_buffer", p) + take_new * g
-    u = g + mu * b if nesterov else b
+    u = T(scale) * g + mu * b if nesterov else b
+    rate = 1.0 if rate_in_buffer else lr
     new = moved(
         p,
         u,
         keep=keep,
-        rate=lr,
+        rate=rate,
         g=g,
         cautious=cautious,
         cautious_weight_decay=cautious_weight_decay,

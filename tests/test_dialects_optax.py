@@ -1,0 +1,243 @@
+"""The dialect "optax" against optax itself, in float64.
+
+How rows work, and how to add one, is said in `oracles.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles import BOTH, Case, Rates, defaults_differ, grid, held, left_out, row_id, rows
+
+jax = pytest.importorskip("jax")
+optax = pytest.importorskip("optax")
+
+# What optax calls our options, where it has another name.
+NAMES = {
+    "lr": "learning_rate",
+    "betas": lambda v: {"b1": v[0], "b2": v[1]},
+    "alpha": "decay",
+    "bias_correction": "bias_correction",
+}
+# No part of the formula; or, of Adafactor, what optcore does not offer.
+NO_OPTIONS = {
+    "learning_rate",
+    "accumulator_dtype",
+    "mu_dtype",
+    "mask",
+    "weight_decay_mask",
+    "dtype_momentum",
+}
+NOT_OFFERED = {"adafactor": {"momentum"}, "adam": {"nesterov"}, "adamw": {"nesterov"}}
+BETAS = ((0.9, 0.999), (0.3, 0.9))
+ADAM_SLOTS = {"exp_avg": "mu", "exp_avg_sq": "nu"}
+ADAM = grid(lr=(0.05,), betas=BETAS, eps=(1e-8, 1e-3), eps_root=(0.0, 1e-4))
+ADAMW = grid(
+    lr=(0.05,), betas=BETAS, eps=(1e-8, 1e-3), eps_root=(0.0, 1e-4), weight_decay=(1e-4, 0.1)
+)
+NADAM_SLOTS = {**ADAM_SLOTS, "mu_product": ""}
+RMSPROP = {"lr": (0.05,), "alpha": (0.9, 0.5), "eps": (1e-8, 1e-3), "eps_in_sqrt": BOTH}
+RMSPROP_NAMES = {"initial_accumulator_value": "initial_scale"}
+RMSPROP_SLOTS = {"square_avg": "nu"}
+ADAFACTOR = {
+    "beta2_decay": (-0.8, -0.3),
+    "scale_parameter": BOTH,
+    "d": (1.0, math.inf),
+    "weight_decay": (0.0, 0.1),
+    "eps": ((1e-30, 1e-3), (1e-3, 1e-3)),
+    "decay_offset": (0.0, -3.0),
+}
+ADAFACTOR_NAMES = {
+    "beta2_decay": lambda v: {"decay_rate": -v},
+    "scale_parameter": "multiply_by_parameter_scale",
+    "d": lambda v: {"clipping_threshold": None if v == math.inf else v},
+    "weight_decay": "weight_decay_rate",
+    "eps": lambda v: {"eps": v[0]},
+    "decay_offset": lambda v: {"decay_offset": int(v)},
+    "min_dim_size_to_factor": lambda v: (
+        {"factored": False}
+        if v == math.inf
+        else {"factored": True, "min_dim_size_to_factor": int(v)}
+    ),
+}
+
+CASES = (
+    Case("SGD", "sgd", {}, [{"lr": 0.05}]),
+    Case(
+        "SGD",
+        "sgd",
+        {"momentum_buffer": "trace"},
+        grid(lr=(0.05,), momentum=(0.9, 0.5), nesterov=BOTH),
+    ),
+    Case(
+        "Adagrad",
+        "adagrad",
+        {"sum": "sum_of_squares"},
+        grid(lr=(0.05,), initial_accumulator_value=(0.1, 0.0, 2.0), eps=(1e-7, 1e-3, 0.0)),
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        RMSPROP_SLOTS,
+        grid(**RMSPROP, initial_accumulator_value=(0.0, 1.0), bias_correction=BOTH),
+        names=RMSPROP_NAMES,
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        {**RMSPROP_SLOTS, "momentum_buffer": "-trace"},
+        grid(**RMSPROP, momentum=(0.9, 0.5), nesterov=BOTH, bias_correction=BOTH),
+        names=RMSPROP_NAMES,
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        {**RMSPROP_SLOTS, "grad_avg": "mu"},
+        grid(**RMSPROP, centered=(True,), initial_accumulator_value=(0.0, 1.0)),
+        names=RMSPROP_NAMES,
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        {**RMSPROP_SLOTS, "grad_avg": "mu", "momentum_buffer": "-trace"},
+        grid(**RMSPROP, centered=(True,), momentum=(0.9,), nesterov=BOTH),
+        names=RMSPROP_NAMES,
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        {**RMSPROP_SLOTS, "grad_avg": "mu"},
+        grid(lr=(0.05,), eps=(1e-2,), centered=(True,), bias_correction=(True,)),
+        names=RMSPROP_NAMES,
+        deviation="corrected variance",
+    ),
+    Case(
+        "RMSprop",
+        "rmsprop",
+        RMSPROP_SLOTS,
+        grid(lr=(0.05,), centered=(False,), momentum=(0.0,), nesterov=(False,)),
+    ),
+    Case(
+        "Adadelta",
+        "adadelta",
+        {"square_avg": "e_g", "acc_delta": "e_x"},
+        grid(lr=(1.0, 0.3), rho=(0.9, 0.6), eps=(1e-6, 1e-3), weight_decay=(0.0, 0.1)),
+    ),
+    Case("Adam", "adam", ADAM_SLOTS, ADAM),
+    Case("AdamW", "adamw", ADAM_SLOTS, ADAMW),
+    Case(
+        "Adam",
+        "amsgrad",
+        {**ADAM_SLOTS, "max_exp_avg_sq": "nu_max"},
+        grid(
+            lr=(0.05,),
+            betas=BETAS,
+            eps=(1e-8, 1e-3),
+            eps_root=(0.0, 1e-4),
+            bias_correction=((True, True), (True, False), (False, True), (False, False)),
+        ),
+        names={
+            "bias_correction": lambda v: dict(
+                zip(
+                    ("bias_correction_mu", "bias_correction_nu"),
+                    (v, v) if isinstance(v, bool) else v,
+                    strict=True,
+                )
+            )
+        },
+        fixed={"amsgrad": True},
+    ),
+    Case("NAdam", "nadam", NADAM_SLOTS, ADAM),
+    Case("NAdam", "nadamw", NADAM_SLOTS, ADAMW, fixed={"decoupled_weight_decay": True}),
+    Case(
+        "Adafactor",
+        "adafactor",
+        {"row_var": "rows", "col_var": "cols"},
+        grid(lr=(0.05,), **ADAFACTOR, min_dim_size_to_factor=(2.0,)),
+        names=ADAFACTOR_NAMES,
+        shapes=((4, 6), (6, 4), (70, 33), (2, 3, 5), (4, 4)),
+    ),
+    Case(
+        "Adafactor",
+        "adafactor",
+        {"row_var": "rows", "col_var": "cols"},
+        [{"lr": 0.05}],
+        names=ADAFACTOR_NAMES,
+        shapes=((128, 130),),
+    ),
+    Case(
+        "Adafactor",
+        "adafactor",
+        {"variance": "v"},
+        grid(lr=(0.05,), **ADAFACTOR, min_dim_size_to_factor=(128.0, math.inf)),
+        names=ADAFACTOR_NAMES,
+        shapes=((4, 6), (5,), (), (127, 200)),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+class Optax:
+    """A parameter, and a transformation with its state."""
+
+    def __init__(self, name: str, p: np.ndarray, options: dict[str, Any], rates: Rates | None):
+        if rates is not None:
+            table = jax.numpy.asarray(rates)
+            options = {**options, "learning_rate": lambda count: table[count]}
+        self.p = jax.numpy.array(p)
+        self.transformation = getattr(optax, name)(**options)
+        self.state = self.transformation.init(self.p)
+        assert self.p.dtype == np.float64
+
+    def step(self, g: np.ndarray, _rate: float | None) -> np.ndarray:
+        updates, self.state = self.transformation.update(jax.numpy.array(g), self.state, self.p)
+        self.p = optax.apply_updates(self.p, updates)
+        return np.array(self.p)
+
+    def slot(self, name: str) -> np.ndarray:
+        # Of the two axes that optax factors its rows belong to the shorter one.
+        if name in ("rows", "cols"):
+            wide = self.p.shape[-2] <= self.p.shape[-1]
+            name = "v_row" if (name == "rows") == wide else "v_col"
+        found = list(fields(self.state, name))
+        assert len(found) == 1, name
+        return np.array(found[0])
+
+
+def fields(state: Any, name: str) -> Any:
+    """All fields of that name in nested named tuples."""
+    if isinstance(state, tuple):
+        yield from (getattr(state, f) for f in getattr(state, "_fields", ()) if f == name)
+        for inner in state:
+            yield from fields(inner, name)
+
+
+@pytest.mark.parametrize("row", rows(CASES), ids=row_id)
+def test_optax(row):
+    held("optax", *row, NAMES, Optax)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.ours}-{c.peer}-{'-'.join(c.slots)}")
+def test_defaults_are_those_of_optax(case):
+    differ = defaults_differ("optax", case, getattr(optax, case.peer), NAMES)
+    differ.pop("learning_rate", None)  # which it has no default for, or None for no rate at all
+    # NAdam's default is no decay, as there is one class for optax's nadam and nadamw.
+    assert differ == ({"weight_decay": (0.0, 1e-4)} if case.peer == "nadamw" else {})
+
+
+@pytest.mark.parametrize("peer", sorted({case.peer for case in CASES}))
+def test_every_option_of_optax_is_in_a_row(peer):
+    cases = [case for case in CASES if case.peer == peer]
+    found = left_out(cases, getattr(optax, peer), NAMES, NO_OPTIONS)
+    # nadam and nadamw are adam and adamw with nesterov=True.
+    assert found == NOT_OFFERED.get(peer, {"nesterov"} if peer.startswith("nadam") else set())
