@@ -210,7 +210,7 @@ RULES = (
         "NAdamW",
         (
             {},
-            {"lr": 0.05, "weight_decay": 0.1, "lookahead": False},
+            {"lr": 0.05, "weight_decay": 0.1, "lookahead": False, "eps_root": 1e-6},
             {"momentum_decay": 4e-3, "weight_decay": 0.0, **_CLIPPED},
             {"lr": 0.05, "cautious": True, "cautious_weight_decay": True},
         ),
@@ -243,7 +243,7 @@ RULES = (
         (
             {},
             {"lr": 0.05, "betas": (0.8, 0.7), "weight_decay": 0.1},
-            {"betas": (0.9, 0.99), "eps_before_correction": False, "threshold_inclusive": True},
+            {"betas": (0.9, 0.99), "eps_hat": False, "threshold_inclusive": True},
             {"betas": (0.5, 0.75), "threshold": 6.0, "eps_root": 1e-6, **_CLIPPED},
             {"nesterov": True, **_DECOUPLED},
             {"betas": (0.0, 0.0), "nesterov": True},

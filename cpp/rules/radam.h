@@ -17,7 +17,7 @@ struct RAdam : DirectionRule {
         {"eps_root", Range::non_negative, "Invalid eps_root value: "},
         {"threshold", Range::at_least_four, "Invalid threshold value: "},
         {"threshold_inclusive", Range::unit, "Invalid threshold_inclusive flag: "},
-        {"eps_before_correction", Range::unit, "Invalid eps_before_correction flag: "},
+        {"eps_hat", Range::unit, "Invalid eps_hat flag: "},
         {"nesterov", Range::unit, "Invalid nesterov flag: "}};
 
     T beta1, one_minus_beta1, beta2, one_minus_beta2, take_m, take_g, correct_v, eps_root, eps;

@@ -33,7 +33,14 @@ asgd_ = op(_o.ASGD, "asgd_")
 lamb_ = op(_o.LAMB, "lamb_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
-nadamw_ = op(_o.NAdamW, "nadamw_", decoupled_weight_decay=True, double_correction=False)
+nadamw_ = op(
+    _o.NAdamW,
+    "nadamw_",
+    decoupled_weight_decay=True,
+    double_correction=False,
+    scheduled_average=False,
+    beta2_in_v_hat=False,
+)
 radam_ = op(_o.RAdam, "radam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rprop_ = op(_o.Rprop, "rprop_")

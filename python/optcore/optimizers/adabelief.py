@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,6 +25,8 @@ class AdaBelief(Optimizer):
 
     amsgrad: the largest v so far in the place of v in v̂. eps_root is added to the state itself, in
     every step. The authors' code decouples the decay by default, and has one value for both ε.
+
+    Dialects: "optax" is this form; "paper" has larger ε.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -57,6 +60,7 @@ class AdaBelief(Optimizer):
         "maximize",
     )
     _fixed: ClassVar[tuple[str, ...]] = ("amsgrad",)
+    _dialects: ClassVar[Table] = {"optax": {}, "paper": {"eps": 1e-8, "eps_root": 1e-8}}
 
     def __init__(
         self,

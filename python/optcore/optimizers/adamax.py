@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import pair
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class Adamax(Optimizer):
         m ← β1·m + (1−β1)g              m̂ = m/(1−β1ᵗ)
         n ← max(β2·n, |g| + ε)
         θ ← θ − η·m̂/n                   eps_in_max=False: ε beside n here, Keras's form
+
+    Dialects: "keras" has that, decoupled decay and other defaults; "optax" is torch's form; "paper"
+    has no ε.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -49,6 +53,11 @@ class Adamax(Optimizer):
     rule = "adamax"
     _shown: ClassVar[Mapping[str, str]] = {"eps_in_max": "eps"}
     _switches: ClassVar[tuple[str, ...]] = ("eps_in_max", "decoupled_weight_decay", "maximize")
+    _dialects: ClassVar[Table] = {
+        "keras": {"lr": 1e-3, "eps": 1e-7, "eps_in_max": False, "decoupled_weight_decay": True},
+        "optax": {},
+        "paper": {"eps": 0.0},
+    }
 
     def __init__(
         self,
@@ -113,6 +122,8 @@ class AdamaxW(Adamax):
         >>> np.round(w, 12)
         array([ 0.625, -1.5  ])
     """
+
+    _dialects: ClassVar[Table] = {"optax": {"weight_decay": 1e-4}}
 
     def __init__(
         self,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .storage import scale_of
 from .trees import rebuilt
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ class ASGD(Optimizer):
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
-    State: `ax`, the average a, which starts as a copy of the parameter and is not kept in 8 bits;
-    the float64 scalars `eta` and `mu`, for the next step.
+    State: `ax`, the average a; the float64 scalars `eta` and `mu`, for the next step.
 
     Example:
         >>> import numpy as np, optcore as oc
@@ -50,7 +50,6 @@ class ASGD(Optimizer):
     """
 
     rule = "asgd"
-    _mirrors: ClassVar[tuple[str, ...]] = ("ax",)
 
     def __init__(
         self,
@@ -76,7 +75,16 @@ class ASGD(Optimizer):
 
     @property
     def averaged_params(self) -> Any:
-        """The averages a, nested as the parameters are: the optimizer's own arrays."""
+        """The averages a, nested as the parameters are: the optimizer's own arrays.
+
+        They are 0 before the first step. Kept in 8 bits they are no arrays to look at: a TypeError.
+        """
+        for path in self._paths:
+            if scale_of("ax") in self._state[path]:
+                raise TypeError(
+                    f"averaged_params: expected ax of {path!r} in float32 or bfloat16, got 8-bit "
+                    "codes; pass state_dtype='float32' or 'bfloat16'"
+                )
         averages = [self._state[path]["ax"] for path in self._paths]
         return rebuilt(self._params, self._grouped, averages)
 

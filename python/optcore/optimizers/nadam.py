@@ -130,9 +130,11 @@ class NAdamW(NAdam):
 
         θ ← θ(1 − ηλ), then NAdam's step on the plain gradient, of constant momentum:
         u = β1·m/(1 − β1ᵗ⁺¹) + (1−β1)g/(1 − β1ᵗ)
-        θ ← θ − η·u/(√(v/(1−β2ᵗ)) + ε)
+        θ ← θ − η·u/(√(v/(1−β2ᵗ) + eps_root) + ε)
 
     With `lookahead=False` m is divided by 1 − β1ᵗ, timm's form.
+
+    Dialect: "optax" has a smaller λ.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -142,6 +144,7 @@ class NAdamW(NAdam):
         weight_decay: λ.
         momentum_decay: ψ of NAdam's momentum schedule, or None for a constant momentum.
         lookahead: correct the bias of m as at the next step.
+        eps_root: optax's ε inside the root.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
 
@@ -157,6 +160,8 @@ class NAdamW(NAdam):
         array([ 0.5  , -1.375])
     """
 
+    _dialects: ClassVar[Table] = {"optax": {"weight_decay": 1e-4}}
+
     def __init__(
         self,
         params: Tree,
@@ -167,6 +172,7 @@ class NAdamW(NAdam):
         momentum_decay: Scalar | None = None,
         *,
         lookahead: bool = True,
+        eps_root: Scalar = 0.0,
         maximize: bool = False,
         **common: Unpack[Common],
     ):
@@ -179,6 +185,7 @@ class NAdamW(NAdam):
             momentum_decay,
             True,
             lookahead=lookahead,
+            eps_root=eps_root,
             maximize=maximize,
             **common,
         )

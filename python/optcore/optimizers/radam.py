@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,8 +26,8 @@ class RAdam(Optimizer):
         ρ > threshold:  θ ← θ − η·r·m̂·√(1−β2ᵗ)/(√v + ε)
         else:           θ ← θ − η·m̂
 
-    optax's form is `threshold_inclusive=True` (ρ ≥ threshold) with `eps_before_correction=False`:
-    θ ← θ − η·r·m̂/(√(v̂ + eps_root) + ε). The paper has ρ > 4 and no ε.
+    Dialects: "optax" has `threshold_inclusive` (ρ ≥ threshold) and no `eps_hat`:
+    θ ← θ − η·r·m̂/(√(v̂ + eps_root) + ε); "paper" has ρ > 4 and no ε.
 
     Args:
         params: parameters or groups, see `Optimizer`.
@@ -38,7 +39,7 @@ class RAdam(Optimizer):
         eps_root: added to v̂, inside the root.
         threshold: what ρ has to exceed before v is divided by; 4 or more, as r is real from there.
         threshold_inclusive: it suffices that ρ reaches the threshold.
-        eps_before_correction: ε beside √v, before the bias correction, instead of beside √v̂.
+        eps_hat: ε beside √v, before the bias correction, instead of beside √v̂.
         nesterov: β1·m/(1−β1ᵗ⁺¹) + (1−β1)g/(1−β1ᵗ) in the place of m̂.
         maximize: step along the gradient instead of against it.
         common: clipping, averaging, number formats, threads: see `Optimizer`.
@@ -58,10 +59,14 @@ class RAdam(Optimizer):
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "threshold_inclusive",
-        "eps_before_correction",
+        "eps_hat",
         "nesterov",
         "maximize",
     )
+    _dialects: ClassVar[Table] = {
+        "optax": {"threshold_inclusive": True, "eps_hat": False},
+        "paper": {"eps": 0.0, "threshold": 4.0},
+    }
 
     def __init__(
         self,
@@ -75,7 +80,7 @@ class RAdam(Optimizer):
         eps_root: Scalar = 0.0,
         threshold: Scalar = 5.0,
         threshold_inclusive: bool = False,
-        eps_before_correction: bool = True,
+        eps_hat: bool = True,
         nesterov: bool = False,
         maximize: bool = False,
         **common: Unpack[Common],
@@ -89,7 +94,7 @@ class RAdam(Optimizer):
             "eps_root": eps_root,
             "threshold": threshold,
             "threshold_inclusive": threshold_inclusive,
-            "eps_before_correction": eps_before_correction,
+            "eps_hat": eps_hat,
             "nesterov": nesterov,
             "maximize": maximize,
         }

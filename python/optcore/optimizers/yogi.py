@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 from .hyper import finite
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Yogi(Optimizer):
     rule = "yogi"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
+    _dialects: ClassVar[Table] = {"optax": {}}
 
     def __init__(
         self,

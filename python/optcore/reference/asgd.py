@@ -40,8 +40,8 @@ def asgd(
     Args:
         p: parameter, float32 or float64, any shape.
         g: gradient of the shape of p, any real float type.
-        state: ``ax`` (a), of the shape and type of p, which starts as a copy of p; ``eta`` and
-            ``mu``, float64 arrays of no axes, which the first step does not read.
+        state: ``ax`` (a), of the shape and type of p; ``eta`` and ``mu``, float64 arrays of no
+            axes, which the first step does not read.
         step: t, the number of this step, from 1.
         lr: the rate of the first step.
         lambd: λ'.
@@ -80,5 +80,5 @@ def asgd(
     )
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     new = (p * T(keep)) * T(1 - lambd * eta) - T(eta) * g
-    ax = T(1 - mu) * slot(state, "ax", p, p) + T(mu) * new
+    ax = T(1 - mu) * slot(state, "ax", p) + T(mu) * new
     return result(p, new, {"ax": ax}, scalars)

@@ -25,7 +25,7 @@ def radam(
     eps_root: float = 0.0,
     threshold: float = 5.0,
     threshold_inclusive: bool = False,
-    eps_before_correction: bool = True,
+    eps_hat: bool = True,
     nesterov: bool = False,
     maximize: bool = False,
     cautious: bool = False,
@@ -61,7 +61,7 @@ def radam(
         eps_root: added inside the root.
         threshold: what ρ has to exceed, 4 or more.
         threshold_inclusive: it suffices that ρ reaches the threshold.
-        eps_before_correction: ε beside √v, before the bias correction, instead of beside √v̂.
+        eps_hat: ε beside √v, before the bias correction, instead of beside √v̂.
         nesterov: look ahead along m.
         maximize: climb instead of descend.
         cautious: leave out what the gradient disagrees with, see `common.moved`.
@@ -92,7 +92,7 @@ def radam(
     take_g = T(r * ((1 - betas[0]) / left_m) if nesterov else 0)
     correct_v = T(1 / left_v)
     # A denominator of 1 where the rule has none.
-    beside = eps / math.sqrt(left_v) if eps_before_correction else eps
+    beside = eps / math.sqrt(left_v) if eps_hat else eps
     beside, most = (T(beside), T(math.inf)) if adaptive else (T(1), T(1))
     coupled = 0.0 if decoupled_weight_decay else weight_decay
     g = prepared(
