@@ -108,6 +108,21 @@ def test_the_package_is_typed() -> None:
     assert (Path(optcore.__file__).parent / "py.typed").exists()
 
 
+def test_the_catalogue_lists_every_optimizer() -> None:
+    """With a paper, and with options and state that the class really has."""
+    kinds = {
+        name: kind
+        for name, kind in vars(optcore).items()
+        if inspect.isclass(kind) and hasattr(kind, "step") and name != "Optimizer"
+    }
+    listed = {rule["name"]: rule for rule in optcore.rules()}
+    assert set(listed) == {name for name, kind in kinds.items() if hasattr(kind, "paper")}
+    for name, rule in listed.items():
+        assert re.search(r", (19|20)\d\d", rule["paper"]), name
+        assert rule["kind"] in ("elementwise", "per_tensor", "global"), name
+        assert set(rule["options"]) <= set(inspect.signature(kinds[name]).parameters), name
+
+
 # What must not be there.
 
 

@@ -5,6 +5,7 @@ How rows work, and how to add one, is said in `oracles.py`.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -231,21 +232,32 @@ def double_precision():
     jax.config.update("jax_enable_x64", before)
 
 
+@functools.cache
+def compiled(name: str, fixed: tuple[tuple[str, Any], ...]) -> Any:
+    """A step of optax by XLA. Floats are its arguments, so that one program serves many rows."""
+
+    def step(floats: dict[str, Any], g: Any, state: Any, p: Any) -> Any:
+        updates, state = getattr(optax, name)(**dict(fixed), **floats).update(g, state, p)
+        return optax.apply_updates(p, updates), state
+
+    return jax.jit(step)
+
+
 class Optax:
     """A parameter, and a transformation with its state."""
 
-    def __init__(self, name: str, p: np.ndarray, options: dict[str, Any], rates: Rates | None):
-        if rates is not None:
-            table = jax.numpy.asarray(rates)
-            options = {**options, "learning_rate": lambda count: table[count]}
+    def __init__(self, name: str, p: np.ndarray, options: dict[str, Any], _rates: Rates | None):
         self.p = jax.numpy.array(p)
-        self.transformation = getattr(optax, name)(**options)
-        self.state = self.transformation.init(self.p)
+        self.state = getattr(optax, name)(**options).init(self.p)
+        self.floats = {k: v for k, v in options.items() if isinstance(v, float)}
+        fixed = {k: v for k, v in options.items() if k not in self.floats}
+        self.program = compiled(name, tuple(fixed.items()))
         assert self.p.dtype == np.float64
 
-    def step(self, g: np.ndarray, _rate: float | None) -> np.ndarray:
-        updates, self.state = self.transformation.update(jax.numpy.array(g), self.state, self.p)
-        self.p = optax.apply_updates(self.p, updates)
+    def step(self, g: np.ndarray, rate: float | None) -> np.ndarray:
+        if rate is not None:
+            self.floats["learning_rate"] = rate
+        self.p, self.state = self.program(self.floats, g, self.state, self.p)
         return np.array(self.p)
 
     def slot(self, name: str) -> np.ndarray:

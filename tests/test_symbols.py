@@ -36,7 +36,7 @@ AVX = re.compile(r"^v[a-z]|[yz]mm\d")
 # The functions that go over elements.
 LOOPS = re.compile(
     r"::(sweep(_bf16)?|masked_sweep|rule_sums|agreeing|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
-    r"|sum_squares(_16)?|stream)<"
+    r"|sum_squares(_16)?|stream|vector_(dot|axpy|scale))<"
 )
 WIDTHS = {"baseline": 16, "x86_64_v3": 32, "x86_64_v4": 64}
 
@@ -269,7 +269,9 @@ def test_the_compiler_says_so_too(release: dict[str, Object], level: str) -> Non
     if not is_gcc():
         pytest.skip("only GCC reports which loops it vectorized in this form")
     loops, remarks = independent_loops(), remarks_by_loop(release[level])
-    assert {"sweep.h", "convert.h", "code8.h", "tile.h"} <= {name.split(":")[0] for name in loops}
+    assert {"sweep.h", "convert.h", "code8.h", "tile.h", "vectors.h"} <= {
+        name.split(":")[0] for name in loops
+    }
     for name in loops:
         said = remarks.get(name, Remarks())
         assert said.full > 0, name

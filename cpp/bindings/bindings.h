@@ -12,6 +12,7 @@ void bind_schedules(pybind11::module_ &m); // schedules
 void bind_rules(pybind11::module_ &m);     // the catalogue of rules
 void bind_ops(pybind11::module_ &m);       // one step on given buffers; norms
 void bind_stepper(pybind11::module_ &m);   // what an Optimizer holds: trees, buffers, step numbers
+void bind_vectors(pybind11::module_ &m);   // parameters as one vector
 
 } // namespace optcore
 

@@ -21,6 +21,7 @@ PYBIND11_MODULE(OPTCORE_MODULE, m, pybind11::mod_gil_not_used()) {
     optcore::bind_rules(m);
     optcore::bind_ops(m);
     optcore::bind_stepper(m);
+    optcore::bind_vectors(m);
 }
 
 #if PY_VERSION_HEX < 0x030C0000

@@ -22,11 +22,11 @@ PyObject *guarded(F work) {
     return nullptr;
 }
 
-/// step(grads, grad_scale) -> bool
+/// step(grads, grad_scale, directions=None) -> bool
 PyObject *step(PyObject *capsule, PyObject *const *args, Py_ssize_t count) {
     return guarded([&] {
-        if (count != 2)
-            throw py::type_error("step: expected grads and grad_scale");
+        if (count != 2 && count != 3)
+            throw py::type_error("step: expected grads, grad_scale and perhaps directions");
         const double scale = PyBool_Check(args[1]) ? -1 : PyFloat_AsDouble(args[1]);
         if (PyBool_Check(args[1]) || (scale == -1 && PyErr_Occurred())) {
             PyErr_Clear();
@@ -35,14 +35,16 @@ PyObject *step(PyObject *capsule, PyObject *const *args, Py_ssize_t count) {
                                  "; pass what the loss was multiplied by");
         }
         auto *stepper = static_cast<Stepper *>(PyCapsule_GetPointer(capsule, nullptr));
-        const bool stepped = stepper->step(py::reinterpret_borrow<py::object>(args[0]), scale);
+        const py::handle directions = count == 3 ? args[2] : Py_None;
+        const bool stepped = stepper->step(py::reinterpret_borrow<py::object>(args[0]), scale,
+                                           py::reinterpret_borrow<py::object>(directions));
         return PyBool_FromLong(stepped);
     });
 }
 
 PyMethodDef step_method = {
     "step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&step)), METH_FASTCALL,
-    "step(grads, grad_scale): one step; False if a gradient was refused"};
+    "step(grads, grad_scale, directions=None): one step; False if a gradient was refused"};
 
 } // namespace
 

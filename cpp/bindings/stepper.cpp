@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/gather.h"
+
 namespace optcore {
 namespace {
 
@@ -172,12 +174,12 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
         keep_.push_back(array);
 }
 
-bool Stepper::step(py::object grads, double grad_scale) {
+bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
     const Busy busy(*this);
     if (refused_.load(std::memory_order_relaxed))
         throw std::runtime_error(
-            "step: expected the parameters themselves, but averaged() has put the average in their "
-            "place; step after the with block");
+            "step: expected the parameters themselves, but averaged() or SAM's first step has put "
+            "other values in their place; step after the with block, or call second_step");
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +
@@ -187,12 +189,12 @@ bool Stepper::step(py::object grads, double grad_scale) {
             throw py::type_error("grads: expected gradients, got None; pass a tree like the "
                                  "parameters', or bind(grads) once");
         evaluate_schedules();
-        return run(grad_scale);
+        return directions.is_none() ? run(grad_scale) : run_along(*bound_, grad_scale, directions);
     }
     evaluate_schedules();
     const Release release(*this);
     const Leaves leaves = read(grads, scratch_);
-    return run(grad_scale);
+    return directions.is_none() ? run(grad_scale) : run_along(leaves, grad_scale, directions);
 }
 
 void Stepper::bind(py::object grads) {
@@ -333,6 +335,74 @@ bool Stepper::run(double grad_scale) {
         optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options_, work_);
     step_ += result_.stepped;
     return result_.stepped;
+}
+
+bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object &directions) {
+    options_.grad_scale = grad_scale;
+    const int64_t count = int64_t(tensors_.size());
+    Examined seen;
+    std::vector<double> norms;
+    {
+        const GilReleased unlocked(total_);
+        seen = examine(tensors_.data(), count, options_, true, work_);
+        for (int64_t i = 0; options_.stats && i < count; ++i)
+            norms.push_back(global_norm(&tensors_[i], 1, options_.threads, work_.sums));
+    }
+    if (!seen.result.stepped) {
+        result_ = seen.result;
+        return false;
+    }
+    py::list given;
+    for (PyObject *grad : grads.objects)
+        given.append(py::handle(grad));
+    const auto [along, states] =
+        directions(given, seen.factor).cast<std::pair<py::list, py::list>>();
+
+    // From here on the directions are the gradients of a plain step.
+    const Release release(*this);
+    std::vector<Gradient> came;
+    for (const Tensor &t : tensors_)
+        came.push_back(t.grad);
+    GradientStore store;
+    point_at(along, store);
+    StepOptions plain = options_;
+    plain.clip_norm = std::numeric_limits<double>::quiet_NaN();
+    plain.clip_value = std::numeric_limits<double>::infinity();
+    plain.grad_scale = 1;
+    plain.refuse_nonfinite = plain.zero_grads = false;
+    {
+        const GilReleased unlocked(total_);
+        optcore::step(tensors_.data(), count, groups_.data(), plain, work_);
+        for (int64_t i = 0; options_.zero_grads && i < count; ++i)
+            if (tensors_[i].active())
+                clear(came[i], 0, tensors_[i].size);
+    }
+    for (const py::handle &pair : states)
+        pair[py::int_(0)][py::ellipsis()] = pair[py::int_(1)];
+    for (size_t i = 0; i < norms.size(); ++i)
+        work_.stats[i].grad_squares = norms[i] * norms[i];
+    result_ = seen.result;
+    ++step_;
+    return true;
+}
+
+/// Lets the tensors have directions in the place of their gradients.
+void Stepper::point_at(const py::list &directions, GradientStore &store) {
+    if (directions.size() != tensors_.size())
+        throw py::value_error("directions: expected " + std::to_string(tensors_.size()) + ", got " +
+                              std::to_string(directions.size()) +
+                              "; return one, or None, for each parameter");
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+        uintptr_t low, high;
+        const py::object direction = directions[i];
+        const auto name = [&] { return "directions of " + params_[i].path; };
+        const bool had = tensors_[i].grad.data;
+        tensors_[i].grad =
+            read_gradient(direction.ptr(), params_[i], name, store, false, &low, &high);
+        if (had != (tensors_[i].grad.data != nullptr))
+            throw py::value_error(name() + ": expected one where there is a gradient, and only "
+                                           "there; return None where there is None");
+    }
 }
 
 } // namespace optcore

@@ -51,7 +51,12 @@ public:
 
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
-    bool step(py::object grads, double grad_scale);
+    ///
+    /// `directions`, where it is given, works the directions out in the rule's place. It is called
+    /// with the gradients (None where there is none) and with what they are to be multiplied by,
+    /// and returns a direction for each, and pairs of arrays (to, from): new state, which is
+    /// written when nothing can fail any more.
+    bool step(py::object grads, double grad_scale, py::object directions);
     /// Checks and keeps gradients that stay where they are; None lets them go.
     void bind(py::object grads);
 
@@ -82,6 +87,8 @@ private:
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
     bool run(double grad_scale);
+    bool run_along(const Leaves &grads, double grad_scale, const py::object &directions);
+    void point_at(const py::list &directions, GradientStore &store);
 
     RuleId rule_;
     const RuleInfo &info_;

@@ -183,37 +183,49 @@ double fold_stats(const Tensor *tensors, Workspace &work) {
     return whole;
 }
 
+/// Where the gradients stop being finite. Their norm tells whether there is anything to look for,
+/// though it may overflow on its own; half the range, as the factor and products with it are
+/// rounded.
+Nonfinite nonfinite_of(const Tensor *tensors, int64_t count, double norm, double grad_scale) {
+    const double most = kLargestFloat / 2, factor = 1 / grad_scale;
+    if (norm <= most && norm / grad_scale <= most && factor <= most)
+        return {};
+    return first_nonfinite(tensors, count, factor);
+}
+
 } // namespace
+
+Examined examine(const Tensor *tensors, int64_t count, const StepOptions &options, bool now,
+                 Workspace &work) {
+    Examined seen;
+    StepResult &result = seen.result;
+    seen.factor = 1 / options.grad_scale;
+    const bool clips = !std::isnan(options.clip_norm);
+    if (!clips && !options.refuse_nonfinite && !(options.stats && now))
+        return seen;
+    const double norm = global_norm(tensors, count, options.threads, work.sums);
+    result.norm = norm / options.grad_scale;
+    if (options.refuse_nonfinite || options.stats)
+        result.nonfinite = nonfinite_of(tensors, count, norm, options.grad_scale);
+    result.stepped = !(options.refuse_nonfinite && result.nonfinite.tensor >= 0);
+    if (result.stepped && clips)
+        seen.factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
+    if (std::isnan(seen.factor)) // of no payload, that bfloat16 may not round to something else
+        seen.factor = std::numeric_limits<double>::quiet_NaN();
+    return seen;
+}
 
 StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
                 Workspace &work) {
     // Everything that can fail comes first.
-    StepResult result;
     FactoredPass factored(tensors, count, groups);
     RuleSums sums(tensors, count, groups);
     make_room(tensors, count, options, work);
-    double factor = 1 / options.grad_scale;
-    const auto look_for_nonfinite = [&](double norm) {
-        // The norm tells whether there is anything to look for, though it may overflow on its own;
-        // half the range, as the factor and products with it are rounded.
-        const double most = kLargestFloat / 2;
-        if (!(norm <= most && norm / options.grad_scale <= most && factor <= most))
-            result.nonfinite = first_nonfinite(tensors, count, factor);
-    };
-    const bool clips = !std::isnan(options.clip_norm);
-    if (clips || options.refuse_nonfinite || (options.stats && options.zero_grads)) {
-        const double norm = global_norm(tensors, count, options.threads, work.sums);
-        result.norm = norm / options.grad_scale;
-        if (options.refuse_nonfinite || options.stats)
-            look_for_nonfinite(norm);
-        result.stepped = !(options.refuse_nonfinite && result.nonfinite.tensor >= 0);
-        if (!result.stepped)
-            return result;
-        if (clips)
-            factor = clip_factor(result.norm, options.clip_norm) / options.grad_scale;
-        if (std::isnan(factor)) // of no payload, that bfloat16 may not round to something else
-            factor = std::numeric_limits<double>::quiet_NaN();
-    }
+    const Examined seen = examine(tensors, count, options, options.zero_grads, work);
+    StepResult result = seen.result;
+    if (!result.stepped)
+        return result;
+    const double factor = seen.factor;
 
     if (!sums.empty())
         sums.run(groups, factor, options.clip_value, options.threads, work.powers);
@@ -233,10 +245,8 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     if (options.stats) {
         const double norm = std::sqrt(fold_stats(tensors, work));
         result.norm = norm / options.grad_scale;
-        if (!options.zero_grads && result.nonfinite.tensor < 0) {
-            factor = 1 / options.grad_scale;
-            look_for_nonfinite(norm);
-        }
+        if (!options.zero_grads && result.nonfinite.tensor < 0)
+            result.nonfinite = nonfinite_of(tensors, count, norm, options.grad_scale);
     }
     if (options.zero_grads)
         clear_the_rest(work);

@@ -57,6 +57,17 @@ struct Workspace {
     std::vector<TensorStats> stats;                 ///< per tensor, where they were asked for
 };
 
+/// What a step finds out about its gradients before it writes anything.
+struct Examined {
+    StepResult result;
+    double factor = 1; ///< what they are to be multiplied by
+};
+
+/// Takes the norm of the gradients where an option asks for it, and looks for those that are not
+/// finite. `now`: the statistics ask for it too, as the step itself will not see these gradients.
+Examined examine(const Tensor *tensors, int64_t count, const StepOptions &options, bool now,
+                 Workspace &work);
+
 /// Steps every tensor that has a gradient, and counts it. All arguments have been checked; only
 /// std::bad_alloc is thrown, before anything is written.
 StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,

@@ -27,6 +27,7 @@ namespace {
 #include "tile.h"
 #include "factored.h"
 #include "stream.h"
+#include "vectors.h"
 
 } // namespace
 
@@ -43,6 +44,7 @@ extern constexpr KernelTable table = {
     {&sum_squares<float>, &sum_squares<double>, &sum_squares_16<from_bf16>,
      &sum_squares_16<from_f16>},
     {&stream<float>, &stream<double>, &stream<Half>},
+    {vector_loops<float>(), vector_loops<double>()},
 };
 
 } // namespace OPTCORE_ISA

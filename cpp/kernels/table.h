@@ -151,6 +151,13 @@ struct FactoredLoops {
     void (*vector_apply)(const void *scalars, const FactoredStreams *, int64_t n);
 };
 
+/// Arithmetic of whole dense vectors. x and y do not overlap where one is written.
+struct VectorLoops {
+    double (*dot)(const void *x, const void *y, int64_t n); ///< of at most kBlock elements
+    void (*axpy)(double a, const void *x, void *y, int64_t n);
+    void (*scale)(double a, void *x, int64_t n);
+};
+
 #define OPTCORE_RULE(name, Type, options) name,
 #define OPTCORE_FACTORED_RULE(name, Type) name,
 enum class RuleId : int {
@@ -176,6 +183,7 @@ struct KernelTable {
     double (*sum_squares[4])(const void *x, int64_t n);
     /// The byte floor: reads what a rule with k slots reads, writes what it writes, no more.
     void (*stream[3])(const Streams *, int slots, int64_t n); ///< by format, as far as bf16
+    VectorLoops vector[kDtypes];
 };
 
 // One table per ISA level; kernels.cpp defines the one of its own.

@@ -10,12 +10,12 @@
 
 from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
+from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
 from .config import (
     available_isas,
     get_num_threads,
     isa,
-    rules,
     set_num_threads,
     show_config,
 )
@@ -24,7 +24,10 @@ from .optimizers import (
     ASGD,
     EMA,
     LAMB,
+    LBFGS,
     SGD,
+    SM3,
+    SOAP,
     AdaBelief,
     Adadelta,
     Adafactor,
@@ -34,22 +37,39 @@ from .optimizers import (
     AdamaxW,
     AdamW,
     Momentum,
+    Muon,
     NAdam,
     NAdamW,
     Optimizer,
     RAdam,
     RMSprop,
     Rprop,
+    Shampoo,
     Yogi,
+)
+from .wrappers import (
+    AGC,
+    SAM,
+    SWA,
+    GradientAccumulation,
+    GradientCentralization,
+    Lookahead,
+    Wrapper,
 )
 
 __version__ = _load.version
 
 __all__ = [
+    "AGC",
     "ASGD",
     "EMA",
     "LAMB",
+    "LBFGS",
+    "SAM",
     "SGD",
+    "SM3",
+    "SOAP",
+    "SWA",
     "AdaBelief",
     "Adadelta",
     "Adafactor",
@@ -58,7 +78,11 @@ __all__ = [
     "AdamW",
     "Adamax",
     "AdamaxW",
+    "GradientAccumulation",
+    "GradientCentralization",
+    "Lookahead",
     "Momentum",
+    "Muon",
     "NAdam",
     "NAdamW",
     "NonFiniteError",
@@ -66,6 +90,8 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "Shampoo",
+    "Wrapper",
     "Yogi",
     "__version__",
     "available_isas",

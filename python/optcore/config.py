@@ -68,15 +68,6 @@ def show_config() -> None:
         print(f"{name + ':':16} {text}")
 
 
-def rules() -> list[dict[str, Any]]:
-    """The catalogue of rules: name, kind, options, hyperparameters, state slots.
-
-    `kind` is "elementwise" or "per_tensor": whether a tensor may be sharded without changing the
-    result. `bits` says that results are the same to the bit on every CPU and thread count.
-    """
-    return [{**rule, "bits": True} for rule in _core.rules()]
-
-
 def _cpu_name() -> str:
     """The CPU as the system names it."""
     if sys.platform == "linux":

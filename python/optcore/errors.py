@@ -6,7 +6,7 @@ from __future__ import annotations
 class NonFiniteError(FloatingPointError):
     """A gradient is infinite or not a number, and the optimizer was made with `nonfinite="raise"`.
 
-    Nothing has changed.
+    L-BFGS raises it always. Nothing has changed.
 
     Attributes:
         path: the path of the parameter whose gradient it is.
@@ -22,14 +22,20 @@ class NonFiniteError(FloatingPointError):
         W (1, 0)
     """
 
-    def __init__(self, path: str, index: tuple[int, ...]):
+    def __init__(
+        self,
+        path: str,
+        index: tuple[int, ...],
+        mend: str = "lower the rate or the loss scale, or pass nonfinite='skip'",
+    ):
+        self._mend = mend
         self.path = path
         self.index = index
         at = ", ".join(map(str, index))
         super().__init__(
             f"grads{'/' + path if path else ''}[{at}]: expected finite gradients, got one that is "
-            "infinite or NaN; lower the rate or the loss scale, or pass nonfinite='skip'"
+            f"infinite or NaN; {mend}"
         )
 
-    def __reduce__(self) -> tuple[type[NonFiniteError], tuple[str, tuple[int, ...]]]:
-        return type(self), (self.path, self.index)
+    def __reduce__(self) -> tuple[type[NonFiniteError], tuple[str, tuple[int, ...], str]]:
+        return type(self), (self.path, self.index, self._mend)

@@ -60,6 +60,11 @@ class Race:
             return None
         return self.entries[who].median / self.entries[to].median
 
+    def fastest(self, family: str) -> float | None:
+        """The least ratio of the contenders whose names begin so; None if there are none."""
+        ratios = [self.ratio(who) for who in self.entries if who.startswith(family)]
+        return min((ratio for ratio in ratios if ratio is not None), default=None)
+
 
 def races(results: Mapping[str, Any]) -> list[Race]:
     """The races in a file of pytest-benchmark's, in the order in which they were run."""

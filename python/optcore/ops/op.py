@@ -7,6 +7,7 @@ import inspect
 from typing import Any, Protocol
 
 from ..optimizers.base import Optimizer
+from ..optimizers.signature import defaults_of
 from .apply import Arrays, Steps, apply_
 
 
@@ -53,11 +54,7 @@ def op(kind: type[Optimizer], name: str, **fixed: Any) -> Op:
     array([ 0.5, -2.5])
     """
     slots, needed = kind.slot_names()
-    defaults = {
-        value.name: value.default
-        for value in inspect.signature(kind).parameters.values()
-        if value.name not in ("params", "common") and not value.name.startswith("initial_")
-    }
+    defaults = {k: v for k, v in defaults_of(kind).items() if not k.startswith("initial_")}
 
     if kind.maskable():
         defaults |= {"cautious": False, "cautious_weight_decay": False}

@@ -10,19 +10,27 @@ from .asgd import ASGD
 from .base import Optimizer
 from .ema import EMA
 from .lamb import LAMB
+from .lbfgs import LBFGS
 from .momentum import Momentum
+from .muon import Muon
 from .nadam import NAdam, NAdamW
 from .radam import RAdam
 from .rmsprop import RMSprop
 from .rprop import Rprop
 from .sgd import SGD
+from .shampoo import Shampoo
+from .sm3 import SM3
+from .soap import SOAP
 from .yogi import Yogi
 
 __all__ = [
     "ASGD",
     "EMA",
     "LAMB",
+    "LBFGS",
     "SGD",
+    "SM3",
+    "SOAP",
     "AdaBelief",
     "Adadelta",
     "Adafactor",
@@ -32,11 +40,13 @@ __all__ = [
     "Adamax",
     "AdamaxW",
     "Momentum",
+    "Muon",
     "NAdam",
     "NAdamW",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "Shampoo",
     "Yogi",
 ]

@@ -53,6 +53,7 @@ class AdaBelief(Optimizer):
     """
 
     rule = "adabelief"
+    paper = "Zhuang et al., 2020: AdaBelief optimizer: Adapting stepsizes by the belief"
     _switches: ClassVar[tuple[str, ...]] = (
         "amsgrad",
         "nesterov",

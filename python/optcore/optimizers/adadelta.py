@@ -49,6 +49,7 @@ class Adadelta(Optimizer):
     """
 
     rule = "adadelta"
+    paper = "Zeiler, 2012: ADADELTA: An adaptive learning rate method"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
     _dialects: ClassVar[Table] = {
         "keras": {"lr": 1e-3, "rho": 0.95, "eps": 1e-7, "decoupled_weight_decay": True},

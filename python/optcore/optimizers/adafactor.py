@@ -78,6 +78,7 @@ class Adafactor(Optimizer):
     """
 
     rule = "adafactor"
+    paper = "Shazeer & Stern, 2018: Adafactor: Adaptive learning rates with sublinear memory cost"
     _shown: ClassVar[Mapping[str, str]] = {
         "eps1": "eps[0]",
         "eps2": "eps[1]",
@@ -178,6 +179,16 @@ class Adafactor(Optimizer):
     @classmethod
     def _variant(cls, values: Mapping[str, Any]) -> int:
         return 0  # what decides the state is the parameter's shape
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """Of a matrix; a vector has `variance`."""
+        return ["row_var", "col_var"]
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """Three passes over the gradient, two over the parameter, one of them to write."""
+        return None
 
     @classmethod
     def slot_names(cls) -> tuple[list[str], list[str]]:

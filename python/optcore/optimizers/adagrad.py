@@ -52,6 +52,7 @@ class Adagrad(Optimizer):
     """
 
     rule = "adagrad"
+    paper = "Duchi, Hazan & Singer, 2011: Adaptive subgradient methods for online learning"
     _shown: ClassVar[Mapping[str, str]] = {"eps_in_sqrt": "eps"}
     _switches: ClassVar[tuple[str, ...]] = (
         "eps_in_sqrt",

@@ -55,6 +55,7 @@ class Adam(Optimizer):
     """
 
     rule = "adam"
+    paper = "Kingma & Ba, 2015: Adam: A method for stochastic optimization"
     _shown: ClassVar[Mapping[str, str]] = {
         "correct_m": "bias_correction",
         "correct_v": "bias_correction",
@@ -154,6 +155,7 @@ class AdamW(Adam):
         (array([[ 0.75, -1.75]]), array([0.5]))
     """
 
+    paper = "Loshchilov & Hutter, 2019: Decoupled weight decay regularization"
     _dialects: ClassVar[Table] = {
         "keras": {"eps": 1e-7, "weight_decay": 4e-3, "eps_hat": True},
         "optax": {"weight_decay": 1e-4, "correct_before_max": True},

@@ -51,6 +51,7 @@ class Adamax(Optimizer):
     """
 
     rule = "adamax"
+    paper = "Kingma & Ba, 2015: Adam: A method for stochastic optimization"
     _shown: ClassVar[Mapping[str, str]] = {"eps_in_max": "eps"}
     _switches: ClassVar[tuple[str, ...]] = ("eps_in_max", "decoupled_weight_decay", "maximize")
     _dialects: ClassVar[Table] = {
@@ -123,6 +124,7 @@ class AdamaxW(Adamax):
         array([ 0.625, -1.5  ])
     """
 
+    paper = "Loshchilov & Hutter, 2019: Decoupled weight decay regularization"
     _dialects: ClassVar[Table] = {"optax": {"weight_decay": 1e-4}}
 
     def __init__(

@@ -50,6 +50,7 @@ class ASGD(Optimizer):
     """
 
     rule = "asgd"
+    paper = "Polyak & Juditsky, 1992: Acceleration of stochastic approximation by averaging"
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from ..typing import Array, Scalar, Tree
 from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
 from .group import Group, known_name
+from .signature import defaults_of
 from .stats import StepStats
 from .trees import named_leaves, rebuilt
 
@@ -103,6 +104,8 @@ class Optimizer:
     """
 
     rule: ClassVar[str]
+    paper: ClassVar[str] = ""
+    bits: ClassVar[bool] = True
 
     _dialects: ClassVar[dialects.Table] = {}
     """By dialect, the arguments in which it differs from the class's own defaults."""
@@ -157,7 +160,7 @@ class Optimizer:
         if ema is not None and not isinstance(ema, EMA):
             raise TypeError(f"ema: expected an EMA or None, got {ema!r}; pass oc.EMA(0.999)")
         self._low_precision, self._ema = low_precision, ema
-        self._skipped, self._averaged = 0, False
+        self._skipped, self._away = 0, False
         for i, (tree, override) in enumerate(zip(trees, overrides, strict=True)):
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
@@ -207,6 +210,41 @@ class Optimizer:
         return used, [name for name in dict.fromkeys(every) if name not in used]
 
     @classmethod
+    def kind(cls) -> str:
+        """How much of the model one element's step depends on: see `optcore.rules`."""
+        return str(_RULES[cls.rule]["kind"])
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """The class's entry in `optcore.rules`."""
+        options = defaults_of(cls)
+        state = cls.default_state(options)
+        return {
+            "name": cls.__name__,
+            "rule": cls.rule_name(),
+            "kind": cls.kind(),
+            "bits": cls.bits,
+            "options": options,
+            "state": state,
+            "scalars": cls.scalar_names(),
+            "bytes": cls.bytes_moved(state),
+            "dialects": dialects.known(cls._dialects),
+            "paper": cls.paper,
+        }
+
+    @classmethod
+    def default_state(cls, values: Mapping[str, Any]) -> list[str]:
+        """The state arrays that a parameter has with these values."""
+        return list(_RULES[cls.rule]["slots"][cls._variant(values)])
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """What a step must read and write for each float32 parameter that has this state."""
+        # Parameter and state are read and written, the gradient is read; sums read all of it first.
+        before = 2 + len(state) if _RULES[cls.rule]["sums"] else 0
+        return 4 * (before + 3 + 2 * len(state))
+
+    @classmethod
     def maskable(cls) -> bool:
         """Whether `cautious` and `cautious_weight_decay` make sense with this rule."""
         return bool(_RULES[cls.rule]["maskable"])
@@ -229,6 +267,30 @@ class Optimizer:
     def hypers(cls) -> list[str]:
         """The names of the rule's scalars, in the core's order."""
         return list(_RULES[cls.rule]["hypers"])
+
+    @classmethod
+    def rule_name(cls) -> str:
+        """The name of the rule in a state dict."""
+        return cls.rule
+
+    @classmethod
+    def _core_switches(cls, values: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+        """What the core is told: whether decay is decoupled, whether it climbs, and what it masks,
+        the update or the decay.
+        """
+        names = ("decoupled_weight_decay", "maximize", "cautious", "cautious_weight_decay")
+        decoupled, maximize, update, decay = (bool(values.get(name, False)) for name in names)
+        return decoupled, maximize, update, decay
+
+    @classmethod
+    def _core_variant(cls, variant: int) -> int:
+        """The variant of the core's rule, from the group's own."""
+        return variant
+
+    @classmethod
+    def _core_slots(cls, names: list[str]) -> list[str]:
+        """Those state arrays that the core updates: all."""
+        return names
 
     @classmethod
     def _options(cls, values: Mapping[str, Any]) -> list[bool]:
@@ -390,20 +452,32 @@ class Optimizer:
             array([-1.])
         """
         self._check_ema()
-        if self._averaged:
-            raise RuntimeError("averaged: expected no averaged() block around this one; leave it")
+        with self._showing([self._state[path]["ema"] for path in self._paths]):
+            yield
+
+    @contextmanager
+    def _showing(self, average: list[Array]) -> Iterator[None]:
+        """A block in which the parameter arrays hold these values, and no step can be taken."""
+        if self._away:
+            raise RuntimeError(
+                "averaged: expected no averaged() block, and no climb of SAM, around this one; "
+                "leave it"
+            )
         kept = [array.copy() for array in self._arrays]
-        self._stepper.refuse_steps(True)
-        self._averaged = True
+        self._send_away(True)
         try:
-            for path, array in zip(self._paths, self._arrays, strict=True):
-                storage.assign(array, self._state[path]["ema"])
+            for array, values in zip(self._arrays, average, strict=True):
+                storage.assign(array, values)
             yield
         finally:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
-            self._averaged = False
-            self._stepper.refuse_steps(False)
+            self._send_away(False)
+
+    def _send_away(self, away: bool) -> None:
+        """Says that other values are in the place of the parameters, or that these are back."""
+        self._stepper.refuse_steps(away)
+        self._away = away
 
     def _check_ema(self) -> None:
         if self._ema is None:
@@ -530,7 +604,7 @@ class Optimizer:
         names = [_name(trees[g], i) for g, i, _ in leaves]
         for array, name in zip(self._arrays, names, strict=True):
             _core.check_param(array, name)
-        copies = self._mirrored(copy_to, "copy_to")
+        copies = self._copies = self._mirrored(copy_to, "copy_to")
         averages = self._mirrored(self._ema.weights if self._ema else None, "ema/weights")
         roundings = [
             storage.check_low_precision(self._low_precision, array, name)
@@ -566,7 +640,7 @@ class Optimizer:
             self._stepper.add(
                 g,
                 i,
-                [storage.as_slot(state, name) for name in rule_names],
+                [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
                 list(scalars.values()),
                 roundings[k],
                 state.get("master", state.get("remainder")),

@@ -49,12 +49,20 @@ def spoken(init: Callable[..., None], table: Table) -> Callable[..., None]:
     return wrapped
 
 
+def known(table: Table) -> list[str]:
+    """The dialects that a rule has: its own default, and those in its table.
+
+    >>> known({"optax": {}})
+    ['torch', 'optax']
+    """
+    return [name for name in NAMES if name == DEFAULT or name in table]
+
+
 def check(dialect: object, table: Table, name: str) -> None:
     """A ValueError that lists the dialects that the rule has, if this is none of them."""
-    known = [n for n in NAMES if n == DEFAULT or n in table]
-    if not isinstance(dialect, str) or dialect not in known:
+    if not isinstance(dialect, str) or dialect not in known(table):
         raise ValueError(
-            f"dialect: expected one of {', '.join(known)} for {name}, got {dialect!r}; "
+            f"dialect: expected one of {', '.join(known(table))} for {name}, got {dialect!r}; "
             "pick one, or leave it out"
         )
 

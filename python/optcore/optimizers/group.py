@@ -97,15 +97,8 @@ class Group(MutableMapping[str, Any]):
 
     def _take(self, values: dict[str, Any]) -> None:
         """Tells the core these values, which have been checked; state once made stays in use."""
-        decoupled = bool(values.get("decoupled_weight_decay", False))
-        self._stepper.set_variant(
-            self._index,
-            self._variant,
-            decoupled,
-            bool(values["maximize"]),
-            bool(values.get("cautious", False)),
-            bool(values.get("cautious_weight_decay", False)),
-        )
+        variant = self._kind._core_variant(self._variant)
+        self._stepper.set_variant(self._index, variant, *self._kind._core_switches(values))
         for name, value in self._kind._scalars(values).items():
             given = hyper.native(hyper.source(value, name))
             self._stepper.set_hyper(self._index, name, given)

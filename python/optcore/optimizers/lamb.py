@@ -51,6 +51,7 @@ class LAMB(Optimizer):
     """
 
     rule = "lamb"
+    paper = "You et al., 2020: Large batch optimization for deep learning"
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "bias_correction",

@@ -50,6 +50,7 @@ class Momentum(Optimizer):
     """
 
     rule = "momentum"
+    paper = "Sutskever et al., 2013: On the importance of initialization and momentum"
     _switches: ClassVar[tuple[str, ...]] = ("nesterov", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("form", "nesterov")
 

@@ -62,6 +62,7 @@ class NAdam(Optimizer):
     """
 
     rule = "nadam"
+    paper = "Dozat, 2016: Incorporating Nesterov momentum into Adam"
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "lookahead",
@@ -160,6 +161,7 @@ class NAdamW(NAdam):
         array([ 0.5  , -1.375])
     """
 
+    paper = "Loshchilov & Hutter, 2019: Decoupled weight decay regularization"
     _dialects: ClassVar[Table] = {"optax": {"weight_decay": 1e-4}}
 
     def __init__(

@@ -56,6 +56,7 @@ class RAdam(Optimizer):
     """
 
     rule = "radam"
+    paper = "Liu et al., 2020: On the variance of the adaptive learning rate and beyond"
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "threshold_inclusive",

@@ -64,6 +64,7 @@ class RMSprop(Optimizer):
     """
 
     rule = "rmsprop"
+    paper = "Tieleman & Hinton, 2012: Lecture 6.5, RMSProp"
     _shown: ClassVar[Mapping[str, str]] = {"eps_in_sqrt": "eps"}
     _switches: ClassVar[tuple[str, ...]] = (
         "centered",

@@ -50,6 +50,7 @@ class Rprop(Optimizer):
     """
 
     rule = "rprop"
+    paper = "Riedmiller & Braun, 1993: A direct adaptive method for faster backpropagation"
     _fixed: ClassVar[tuple[str, ...]] = ("lr",)
     _shown: ClassVar[Mapping[str, str]] = {
         "eta_minus": "etas[0]",

@@ -57,6 +57,7 @@ class SGD(Optimizer):
     """
 
     rule = "sgd"
+    paper = "Robbins & Monro, 1951: A stochastic approximation method; Polyak, 1964"
     _switches: ClassVar[tuple[str, ...]] = (
         "nesterov",
         "dampen_first",

@@ -21,7 +21,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
     """The state dict of an optimizer."""
     return {
         "format": FORMAT,
-        "rule": opt.rule,
+        "rule": opt.rule_name(),
         "options": _options(opt),
         "groups": [
             {**{k: _plain(v) for k, v in g._values.items()}, "paths": g.paths} for g in opt.groups
@@ -37,10 +37,10 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
 
 def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     """Takes over a state dict. Everything is checked before anything is changed."""
-    _check_header(opt, saved)
+    check_header(opt.rule_name(), saved)
     groups = _loaded_groups(opt, saved)
     step, param_steps = _loaded_steps(opt, saved)
-    arrays = _loaded_state(opt, saved)
+    arrays = loaded_state(opt._paths, opt._state, saved)
 
     opt._stepper.hold()  # no other thread may step in between
     try:
@@ -94,7 +94,8 @@ def _schedule_names(value: Mapping[str, Any]) -> set[str]:
     return {str(value.get("schedule"))}.union(*nested)
 
 
-def _entry(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
+def entry_of(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
+    """An entry of a state dict, of the type that it has to have."""
     if name not in saved:
         raise KeyError(f"state_dict/{name} is missing; expected a dict that state_dict() gave")
     if not isinstance(saved[name], kind) or isinstance(saved[name], bool):
@@ -105,27 +106,27 @@ def _entry(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -
     return saved[name]
 
 
-def _check_header(opt: Optimizer, saved: Mapping[str, Any]) -> None:
+def check_header(expected: str, saved: Mapping[str, Any]) -> None:
     if not isinstance(saved, Mapping):
         raise TypeError(
             f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"
         )
-    version = _entry(saved, "format", int)
+    version = entry_of(saved, "format", int)
     if not 1 <= version <= FORMAT:
         raise ValueError(
             f"state_dict/format: expected 1 to {FORMAT}, got {version}; "
             "load it with the newer optcore that saved it"
         )
-    rule = _entry(saved, "rule", str)
-    if rule != opt.rule:
+    rule = entry_of(saved, "rule", str)
+    if rule != expected:
         raise ValueError(
-            f"state_dict/rule: expected {opt.rule!r}, got {rule!r}; "
+            f"state_dict/rule: expected {expected!r}, got {rule!r}; "
             "load it into an optimizer of the same kind"
         )
 
 
 def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, Any]]:
-    entries = _entry(saved, "groups", (list, tuple))
+    entries = entry_of(saved, "groups", (list, tuple))
     if len(entries) != len(opt.groups):
         raise ValueError(
             "loaded state dict has a different number of parameter groups: state_dict/groups: "
@@ -164,7 +165,8 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
     return loaded
 
 
-def _count(value: Any, where: str) -> int:
+def count(value: Any, where: str) -> int:
+    """A step number, or an error."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise TypeError(f"{where}: expected an int, got {value!r}; step numbers count from 0")
     if not 0 <= value < 2**64 - 1:
@@ -173,17 +175,20 @@ def _count(value: Any, where: str) -> int:
 
 
 def _loaded_steps(opt: Optimizer, saved: Mapping[str, Any]) -> tuple[int, list[int]]:
-    step = _count(_entry(saved, "step", (int, np.integer)), "state_dict/step")
-    counts = _entry(saved, "param_steps", Mapping)
+    step = count(entry_of(saved, "step", (int, np.integer)), "state_dict/step")
+    counts = entry_of(saved, "param_steps", Mapping)
     _same_keys(counts, opt._paths, "state_dict/param_steps")
-    return step, [_count(counts[p], f"state_dict/param_steps/{p}") for p in opt._paths]
+    return step, [count(counts[p], f"state_dict/param_steps/{p}") for p in opt._paths]
 
 
-def _loaded_state(opt: Optimizer, saved: Mapping[str, Any]) -> dict[str, dict[str, Array]]:
-    state = _entry(saved, "state", Mapping)
-    _same_keys(state, opt._paths, "state_dict/state")
+def loaded_state(
+    paths: list[str], own: Mapping[str, Mapping[str, Array]], saved: Mapping[str, Any]
+) -> dict[str, dict[str, Array]]:
+    """Checked copies of the saved arrays, each of the type and shape of one's own."""
+    state = entry_of(saved, "state", Mapping)
+    _same_keys(state, paths, "state_dict/state")
     loaded: dict[str, dict[str, Array]] = {}
-    for path, mine in opt._state.items():
+    for path, mine in own.items():
         where = f"state_dict/state/{path}"
         if not isinstance(state[path], Mapping):
             raise TypeError(f"{where}: expected a dict, got a {type(state[path]).__name__}")

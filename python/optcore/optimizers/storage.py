@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.storage import joined
 from ..typing import Array
 from . import slots
 
@@ -114,6 +115,26 @@ def assign(to: Array, values: Array) -> None:
     """Rounds values into an array; one beyond its range becomes infinite, as in a step."""
     with np.errstate(all="ignore"):
         to[...] = values
+
+
+def widened(param: Array, state: Mapping[str, Array]) -> Array:
+    """A parameter in the type that a step computes in, with what is kept beside its 16 bits.
+
+    >>> widened(np.float16([1.0]), {"master": np.float32([1.0001])})
+    array([1.0001], dtype=float32)
+    >>> widened(np.float16([2.0]), {"master": np.float32([1.0001])})  # written to by the user
+    array([2.], dtype=float32)
+    """
+    if not is_half(param):
+        return param
+    if "remainder" in state:
+        return joined(param.view(np.uint16), state["remainder"])
+    wide = param.astype(np.float32)
+    if "master" in state:
+        with np.errstate(all="ignore"):
+            unchanged = state["master"].astype(param.dtype) == param
+        return np.where(unchanged, state["master"], wide)
+    return wide
 
 
 def kept_slots(rounding: str, param: Array) -> dict[str, slots.Slot]:

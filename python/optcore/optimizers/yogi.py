@@ -49,6 +49,7 @@ class Yogi(Optimizer):
     """
 
     rule = "yogi"
+    paper = "Zaheer et al., 2018: Adaptive methods for nonconvex optimization"
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
     _dialects: ClassVar[Table] = {"optax": {}}

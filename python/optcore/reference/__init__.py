@@ -38,14 +38,18 @@ from .average import average
 from .blocks8 import decode8, encode8
 from .lamb import lamb
 from .momentum import momentum
+from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam, nadamw
 from .radam import radam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .rprop import rprop
 from .sgd import sgd
+from .shampoo import shampoo, shampoo_direction
+from .sm3 import sm3, sm3_direction
+from .soap import soap, soap_direction
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
-from .sums import clip_factor, global_norm, memory_index, sum_squares, update_sums
+from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 from .yogi import yogi
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "average",
     "clip_factor",
     "decode8",
+    "dot",
     "encode8",
     "from_bfloat16",
     "global_norm",
@@ -68,14 +73,23 @@ __all__ = [
     "lamb",
     "memory_index",
     "momentum",
+    "muon",
+    "muon_direction",
     "nadam",
     "nadamw",
+    "orthogonalized",
     "radam",
     "random16",
     "random_key",
     "rmsprop",
     "rprop",
     "sgd",
+    "shampoo",
+    "shampoo_direction",
+    "sm3",
+    "sm3_direction",
+    "soap",
+    "soap_direction",
     "split",
     "stochastic_bfloat16",
     "sum_squares",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,8 @@ def in_memory_order(x: Array, like: Array | None = None) -> Array:
     array([1, 3, 2, 4])
     """
     strides = (x if like is None else like).strides
-    forwards = x[tuple(slice(None, None, -1 if s < 0 else 1) for s in strides)]
+    flips: list[Any] = [slice(None, None, -1 if s < 0 else 1) for s in strides]
+    forwards = x[tuple([*flips, Ellipsis])]  # the ellipsis makes it a view for no axes too
     slowest_first = sorted(range(x.ndim), key=lambda axis: -abs(strides[axis]))
     row: Array = np.asarray(forwards).transpose(slowest_first).reshape(-1)
     return row
@@ -102,6 +104,26 @@ def sum_squares(x: Array, like: Array | None = None) -> float:
     """
     flat = squares(in_memory_order(x, like))
     blocks = np.array([lane_sum(flat[i : i + BLOCK]) for i in range(0, flat.size, BLOCK)])
+    return float(in_turn(blocks))
+
+
+@quiet
+def dot(x: Array, y: Array) -> float:
+    """Σxy over two vectors, multiplied and added in float64.
+
+    Args:
+        x: float32 or float64, one axis.
+        y: of the shape and type of x.
+
+    Returns:
+        A float64 value as a Python float.
+
+    >>> dot(np.float32([3, 4]), np.float32([2, -1]))
+    2.0
+    """
+    # Lanes start from +0, so that a sum of nothing but −0 is +0.
+    products = x.astype(np.float64) * y.astype(np.float64) + 0.0
+    blocks = np.array([lane_sum(products[i : i + BLOCK]) for i in range(0, x.size, BLOCK)])
     return float(in_turn(blocks))
 
 
