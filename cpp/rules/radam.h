@@ -30,9 +30,9 @@ struct RAdam : DirectionRule {
         const double rho_inf = 2 / (1 - c.h[1]) - 1;
         const double rho = rho_inf - 2 * double(c.t) * (1 - left_v) / left_v;
         const bool adaptive = c.h[5] != 0 ? rho >= c.h[4] : rho > c.h[4];
-        const double r = adaptive ? sqrt((rho - 4) * (rho - 2) * rho_inf /
-                                         ((rho_inf - 4) * (rho_inf - 2) * rho))
-                                  : 1;
+        const double r =
+            adaptive ? sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+                     : 1;
         const bool nesterov = c.h[7] != 0;
         // 1 − β1ᵗ⁺¹ as a sum, without the cancellation.
         const double left_m_next = (1 - c.h[0]) + c.h[0] * left_m;
