@@ -329,6 +329,19 @@ RULES = (
     ),
 )
 
+ROWWISE = Rule(
+    "rowwise_adagrad",
+    "RowwiseAdagrad",
+    (
+        {},
+        {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-6},
+        {"lr": 0.1, "weight_decay": 0.1, **_CLIPPED},
+    ),
+    elementwise=False,
+    factored=True,
+)
+"""It takes C-contiguous arrays only, so it stands apart from tests of all layouts: test_rows.py."""
+
 
 def is_elementwise(row: tuple[Rule, Options]) -> bool:
     """Whether this row is: with a mask, the share of what it leaves is that of the tensor."""

@@ -36,7 +36,7 @@ AVX = re.compile(r"^v[a-z]|[yz]mm\d")
 # The functions that go over elements.
 LOOPS = re.compile(
     r"::(sweep(_bf16)?|masked_sweep|rule_sums|agreeing|factored_(stats|update_sums|apply|vector_sums|vector_apply)"
-    r"|sum_squares(_16)?|stream|vector_(dot|axpy|scale))<"
+    r"|rowwise_(sum|apply)|sum_squares(_16)?|stream|vector_(dot|axpy|scale))<"
 )
 WIDTHS = {"baseline": 16, "x86_64_v3": 32, "x86_64_v4": 64}
 

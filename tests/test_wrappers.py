@@ -33,7 +33,7 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
 }
 OPTIMIZERS = [
     oc.SGD, oc.Momentum, oc.Adagrad, oc.RMSprop, oc.Adadelta, oc.Adam, oc.AdamW, oc.NAdam,
-    oc.Adafactor,
+    oc.Adafactor, oc.LAMB,
 ]  # fmt: skip
 
 

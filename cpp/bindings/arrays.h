@@ -63,7 +63,16 @@ struct GradientStore {
     std::deque<std::vector<Axis>> axes;
     std::deque<double> numbers;      ///< Python floats given for 0-d parameters
     std::vector<py::object> keepers; ///< arrays made from NumPy scalars
+    std::deque<RowSet> rows;         ///< their memory stays for the next step
+    size_t rows_used = 0;
+
+    RowSet &next_rows() {
+        if (rows_used == rows.size())
+            rows.emplace_back();
+        return rows[rows_used++];
+    }
     void clear() {
+        rows_used = 0;
         axes.clear();
         numbers.clear();
         keepers.clear();

@@ -26,6 +26,7 @@ py::dict described(const RuleInfo &info) {
     d["name"] = info.name;
     d["kind"] = info.global                      ? "global"
                 : info.factored || info.sums > 0 ? "per_tensor"
+                : info.rowwise                   ? "row_wise"
                                                  : "elementwise";
     d["maskable"] = info.maskable;
     d["own_decay"] = info.own_decay;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "read_rows.h"
+
 namespace optcore {
 
 RuleId rule_named(const std::string &name) {
@@ -131,6 +133,31 @@ bool plain_loop(const Buffers &b, Loop *loop) {
 
 } // namespace
 
+namespace {
+
+/// Why a rule that does not run in the sweep takes no 16-bit parameter.
+void refuse_16_bits(const Param &param, const char *what) {
+    if (bytes_of(param.format) == 2)
+        throw py::type_error(param.path + ": expected a float32 or float64 array, got 16 bits; " +
+                             what + " needs a float32 copy of it to step, and copy_to= to write " +
+                             "it back");
+}
+
+/// The state of a row-wise rule: one number for each index of the first axis.
+void describe_rowwise(Tensor &t, const Param &param, const py::object &slot,
+                      const std::string &name, WrittenBuffers &written) {
+    refuse_16_bits(param, "a rule with one number of state per row");
+    t.rowwise = true;
+    t.width = row_width(param, "as the rule's state is by rows");
+    auto shape = param.shape;
+    for (size_t k = 1; k < shape.size(); ++k)
+        shape[k] = 1;
+    t.slot[0] = check_factor(slot, param, shape, name);
+    written.add(t.slot[0], elements(shape) * bytes_of(t.dtype), slot, name);
+}
+
+} // namespace
+
 Tensor describe(const Group &group, int group_index, const Param &param,
                 const std::vector<py::object> &slots, const std::vector<py::object> &scalars,
                 const Extras &extras, const std::string &suffix, WrittenBuffers &written,
@@ -154,11 +181,7 @@ Tensor describe(const Group &group, int group_index, const Param &param,
     b.param_format = param.format;
     written.add(t.param, t.size * bytes_of(t.format), param.array, param.path);
     if (info.factored) {
-        if (bytes_of(param.format) == 2)
-            throw py::type_error(param.path +
-                                 ": expected a float32 or float64 array, got 16 bits; "
-                                 "a rule with factored moments needs " +
-                                 "a float32 copy of it to step, and copy_to= to write it back");
+        refuse_16_bits(param, "a rule with factored moments");
         store.matrices.push_back(matrix ? matrix_shape(param) : MatrixShape{});
         t.matrix = &store.matrices.back();
         t.factored = true;
@@ -171,6 +194,8 @@ Tensor describe(const Group &group, int group_index, const Param &param,
                 t.slot[k] = check_slot(slots[k], param, name, {param.format}, &b.slot_format[k]);
             written.add(t.slot[k], elements(shape) * bytes_of(t.dtype), slots[k], name);
         }
+    } else if (info.rowwise) {
+        describe_rowwise(t, param, slots[0], names.at[0] + suffix, written);
     } else {
         b.slots = names.count();
         for (int k = 0; k < names.count(); ++k) {

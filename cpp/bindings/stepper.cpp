@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/gather.h"
+#include "read_rows.h"
 
 namespace optcore {
 namespace {
@@ -210,6 +211,10 @@ void Stepper::bind(py::object grads) {
     std::vector<Gradient> gradients;
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
+        if (tensors_[i].grad.rows)
+            throw py::type_error(gradient_name(i) +
+                                 ": expected an array, as it stays bound, got "
+                                 "rows, which differ from step to step; pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");
@@ -309,7 +314,17 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
         uintptr_t low, high;
         Gradient &g = tensors_[i].grad;
         const auto name = [&] { return gradient_name(i); };
-        g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);
+        py::object values; // of named rows
+        if (grad != Py_None && !py::isinstance<py::array>(grad) && is_rows(grad)) {
+            if (options_.stats)
+                throw py::type_error(name() + ": expected an array, as stats is on, got rows; "
+                                              "statistics are of whole tensors: leave it out");
+            g = read_rows(grad, param, tensors_[i], groups_[size_t(tensors_[i].group)], name, store,
+                          options_.zero_grads, &values, &low, &high);
+            grad = values.ptr();
+        } else {
+            g = read_gradient(grad, param, name, store, options_.zero_grads, &low, &high);
+        }
         if (low == high)
             continue;
         written_.check(grad, low, high, name);

@@ -116,6 +116,8 @@ void copy(const Gradient &grad, int64_t start, int64_t n, To *out) {
 } // namespace
 
 void gather(const Gradient &grad, Dtype dtype, int64_t start, int64_t n, void *out) noexcept {
+    if (grad.rows)
+        return gather_rows(grad, dtype, start, n, out);
     const Row row(grad, start + n);
     if (dtype == Dtype::f32)
         copy(row.grad, start, n, static_cast<float *>(out));

@@ -28,7 +28,7 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
     for (int64_t i = 0; i < count; ++i) {
         first[i] = blocks;
         if (tensors[i].active())
-            blocks += (tensors[i].size - 1) / kBlock + 1;
+            blocks += (tensors[i].elements() - 1) / kBlock + 1;
     }
     sums.assign(blocks, 0.0);
 
@@ -46,7 +46,7 @@ double global_norm(const Tensor *tensors, int64_t count, int threads, std::vecto
         if (!tensors[i].active())
             continue;
         double sum = 0;
-        const int64_t end = first[i] + (tensors[i].size - 1) / kBlock + 1;
+        const int64_t end = first[i] + (tensors[i].elements() - 1) / kBlock + 1;
         for (int64_t b = first[i]; b < end; ++b)
             sum += sums[b];
         whole += sum;
@@ -60,7 +60,7 @@ Nonfinite first_nonfinite(const Tensor *tensors, int64_t count, double factor) {
         if (!t.active())
             continue;
         int64_t found = -1;
-        for_blocks(t, {0, t.size}, [&](int64_t at, int64_t n, const void *x, Format format) {
+        for_blocks(t, {0, t.elements()}, [&](int64_t at, int64_t n, const void *x, Format format) {
             if (found >= 0)
                 return;
             alignas(64) unsigned char wide[kBlock * sizeof(double)];
@@ -76,7 +76,7 @@ Nonfinite first_nonfinite(const Tensor *tensors, int64_t count, double factor) {
                 found = at + at_here;
         });
         if (found >= 0)
-            return {i, found};
+            return {i, t.grad.rows ? t.grad.rows->element(found) : found};
     }
     return {};
 }

@@ -28,6 +28,8 @@ SweepLoop loop_of(const RuleLoops &loops, const Group &group, Loop loop) {
 void make_room(const Tensor *tensors, int64_t count, const StepOptions &options, Workspace &work) {
     work.jobs.clear();
     work.jobs.reserve(size_t(count));
+    work.row_jobs.clear();
+    work.row_jobs.reserve(size_t(count));
     work.blocks.clear();
     work.blocks.reserve(size_t(count));
     work.before.clear();
@@ -38,11 +40,41 @@ void make_room(const Tensor *tensors, int64_t count, const StepOptions &options,
         const Tensor &t = tensors[i];
         if (t.active())
             blocks += (t.size - 1) / kBlock + 1;
-        if (t.active() && t.factored)
+        if (t.active() && t.own_pass())
             work.before.emplace_back(size_t(t.size * bytes_of(t.dtype)));
     }
     work.block_stats.assign(size_t(blocks), {});
     work.stats.assign(size_t(count), {});
+}
+
+/// The buffers of a tensor, with what changes from step to step.
+Buffers buffers_of(const Tensor &t, const StepOptions &options) {
+    Buffers b = *t.buffers;
+    b.average_keep = options.average_keep;
+    if (b.rounding == Rounding::stochastic)
+        b.key = mixed(mixed(mixed(options.seed) ^ t.steps) ^ t.path_hash);
+    return b;
+}
+
+/// What is to be done to named rows, or by a row-wise rule.
+RowJob row_job(const Tensor &t, const Group &group, const StepOptions &options,
+               const void *scalars) {
+    const RuleLoops &loops = kernels().rule[int(group.rule)];
+    const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
+    RowJob job;
+    job.tensor = &t;
+    job.scalars = scalars;
+    job.buffers = buffers_of(t, options);
+    job.buffers.average = nullptr;
+    if (t.rowwise) {
+        const bool coupled = !group.decoupled && group.hyper[1] != 0;
+        job.rowwise = &loops.rowwise[coupled][int(t.dtype)];
+        return job;
+    }
+    job.loop = loop_of(loops, group, computing);
+    if (t.plain && !(group.masked() && t.loop != computing))
+        job.direct = loop_of(loops, group, t.loop);
+    return job;
 }
 
 /// Lists what has to be done, in the order of the tensors, and counts the step.
@@ -55,21 +87,27 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
     int64_t stats_blocks = 0;
     for (int64_t i = 0; i < count; ++i) {
         Tensor &t = tensors[i];
-        const bool has_grad = t.grad.data;
-        const bool afterwards = !t.plain && (t.buffers->average || t.buffers->copy);
+        const bool has_grad = t.grad.data, by_rows = t.grad.rows;
+        const bool afterwards = !t.plain && (t.buffers->average || (t.buffers->copy && !by_rows));
         if (has_grad)
             t.steps = t.next_step(); // of an empty tensor as well
-        if (has_grad ? t.factored && t.plain && !more : !afterwards || t.size == 0)
+        if (by_rows || (t.rowwise && t.active())) {
+            const void *scalars = scalars_of(t, t.steps, nullptr);
+            scalars_of.after().write(t);
+            work.row_jobs.push_back(row_job(t, groups[t.group], options, scalars));
+        }
+        const bool dense = has_grad && !by_rows;
+        if (dense ? t.own_pass() && t.plain && !more : !afterwards || t.size == 0)
             continue;
         work.jobs.emplace_back();
         Job &job = work.jobs.back();
         job.tensor = &t;
-        if (!has_grad)
+        if (!dense)
             continue; // its average goes on all the same
         job.first_stats = stats_blocks;
         if (options.stats && t.size > 0)
             stats_blocks += (t.size - 1) / kBlock + 1;
-        if (t.factored)
+        if (t.own_pass())
             continue;
         const Group &group = groups[t.group];
         const Loop computing = t.dtype == Dtype::f32 ? Loop::f32 : Loop::f64;
@@ -90,11 +128,11 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
     }
 }
 
-/// Keeps the parameters of factored rules as they are now, for the statistics.
+/// Keeps the parameters of rules with a pass of their own as they are now, for the statistics.
 void keep_before(Workspace &work) {
     auto before = work.before.begin();
     for (Job &job : work.jobs)
-        if (job.tensor->factored && job.tensor->active() && before != work.before.end()) {
+        if (job.tensor->own_pass() && job.tensor->active() && before != work.before.end()) {
             std::memcpy(before->data(), job.tensor->param, before->size());
             job.before = (before++)->data();
         }
@@ -119,16 +157,13 @@ public:
         if (job.direct)
             return sweep_direct(job, range);
         const Tensor &t = *job.tensor;
-        Buffers b = *t.buffers;
-        b.average_keep = options_.average_keep;
-        if (b.rounding == Rounding::stochastic)
-            b.key = mixed(mixed(mixed(options_.seed) ^ t.steps) ^ t.path_hash);
+        const Buffers b = buffers_of(t, options_);
 
         const auto tile = kernels().tile[int(t.dtype)];
         TileRange r = {};
         r.first = range.begin;
         r.n = range.end - range.begin;
-        if (!t.grad.data || (!job.loop && !options_.stats && !options_.zero_grads))
+        if (!t.grad.data || t.grad.rows || (!job.loop && !options_.stats && !options_.zero_grads))
             return tile(nullptr, nullptr, &b, r);
         r.before = job.before;
         r.stats = options_.stats ? &work_.block_stats[size_t(job.first_stats)] : nullptr;
@@ -157,7 +192,7 @@ private:
 void clear_the_rest(const Workspace &work) {
     for (const Job &job : work.jobs) {
         const Tensor &t = *job.tensor;
-        if (t.active() && (t.grad.axes || t.grad.format == Format::long_double))
+        if (t.active() && !t.grad.rows && (t.grad.axes || t.grad.format == Format::long_double))
             clear(t.grad, 0, t.size);
     }
 }
@@ -230,10 +265,11 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
     if (!sums.empty())
         sums.run(groups, factor, options.clip_value, options.threads, work.powers);
     prepare(tensors, count, groups, sums, factor, options, work);
-    if (!factored.empty()) {
-        keep_before(work);
+    keep_before(work);
+    if (!factored.empty())
         factored.run(factor, options.clip_value, options.threads);
-    }
+    if (!work.row_jobs.empty())
+        step_rows(work.row_jobs, options.threads);
     const Sweep sweep(options, work);
     const Job *jobs = work.jobs.data();
     const int64_t job_count = int64_t(work.jobs.size());
@@ -249,7 +285,7 @@ StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepO
             result.nonfinite = nonfinite_of(tensors, count, norm, options.grad_scale);
     }
     if (options.zero_grads)
-        clear_the_rest(work);
+        clear_the_rest(work), clear_rows(work.row_jobs);
     return result;
 }
 

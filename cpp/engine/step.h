@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "norm.h"
+#include "row_step.h"
 #include "rule_scalars.h"
 #include "tensor.h"
 
@@ -42,7 +43,7 @@ struct Job {
     const void *scalars = nullptr;
     bool direct = false; ///< the loop runs straight over the caller's buffers
     int64_t first_stats = 0;
-    const void *before = nullptr; ///< a factored rule's parameters before the step
+    const void *before = nullptr; ///< the parameters before the step of a rule with its own pass
     int64_t elements() const { return tensor->size; }
 };
 
@@ -51,6 +52,7 @@ struct Workspace {
     Powers powers;
     std::vector<ScalarBlock> blocks;
     std::vector<Job> jobs;
+    std::vector<RowJob> row_jobs;
     std::vector<double> sums;
     std::vector<BlockStats> block_stats;
     std::vector<std::vector<unsigned char>> before; ///< see Job::before

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../kernels/table.h"
+#include "rows.h"
 
 namespace optcore {
 
@@ -27,6 +28,7 @@ struct Gradient {
     const Axis *axes = nullptr; ///< null: dense, in the parameter's memory order
     int axis_count = 0;
     Format format = Format::f32;
+    const RowSet *rows = nullptr; ///< not null: `data` are the values of these rows alone
 };
 
 /// How a matrix, or a batch of matrices, lies in memory. A vector has batch 0.
@@ -49,14 +51,18 @@ struct Tensor {
     Loop loop = Loop::f32;       ///< ... this one
     const Buffers *buffers = nullptr;
     bool factored = false; ///< its rule is
+    bool rowwise = false;  ///< its rule is: one number of state per row, ...
+    int64_t width = 1;     ///< ... of so many elements
     const MatrixShape *matrix = nullptr;
     uint64_t path_hash = 0; ///< for random numbers
 
     /// The number of the coming step; the last number there is stays.
     uint64_t next_step() const { return steps == UINT64_MAX ? steps : steps + 1; }
-    bool active() const { return grad.data && size > 0; }
-    /// That have a gradient.
-    int64_t elements() const { return grad.data ? size : 0; }
+    bool active() const { return elements() > 0; }
+    /// That have a gradient; for named rows, as many as the compact gradient has.
+    int64_t elements() const { return grad.rows ? grad.rows->elements() : grad.data ? size : 0; }
+    /// Whether the rule does not run in the sweep.
+    bool own_pass() const { return factored || rowwise; }
 };
 
 /// Whether the gradient is in the compute type already.

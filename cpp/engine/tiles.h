@@ -61,7 +61,8 @@ void for_share(const Item *items, int64_t count, int64_t total, int k, int n, F 
 template <class F>
 void for_blocks(const Tensor &t, Range64 range, F f) {
     alignas(64) unsigned char dense[size_t(kBlock) * sizeof(double)];
-    const bool as_it_lies = !t.grad.axes && (bytes_of(t.grad.format) == 2 || same_type(t));
+    const bool as_it_lies =
+        !t.grad.axes && !t.grad.rows && (bytes_of(t.grad.format) == 2 || same_type(t));
     const Format format = as_it_lies              ? t.grad.format
                           : t.dtype == Dtype::f32 ? Format::f32
                                                   : Format::f64;

@@ -59,7 +59,12 @@ inline void store_half(const float *OPTCORE_RESTRICT x, Format format, void *to,
 
 inline void store_stochastic(const float *OPTCORE_RESTRICT x, void *to, int64_t at, int64_t n,
                              uint64_t key) {
-    // Chunks begin at even elements and never straddle a multiple of 2³³.
+    // Only chunks of single rows begin at an odd element, or straddle a multiple of 2³³.
+    const int64_t first_half = at % 2 ? 1 : (int64_t(1) << 33) - (at & ((int64_t(1) << 33) - 1));
+    if (n > first_half) {
+        store_stochastic(x, to, at, first_half, key);
+        return store_stochastic(x + first_half, to, at + first_half, n - first_half, key);
+    }
     const uint64_t mixed_key = mixed(key ^ (uint64_t(at) >> 33));
     const uint32_t key0 = uint32_t(mixed_key), key1 = uint32_t(mixed_key >> 32);
     const uint32_t first = uint32_t(at >> 1);
@@ -71,10 +76,10 @@ inline void store_stochastic(const float *OPTCORE_RESTRICT x, void *to, int64_t 
         pairs[k] = packed(stochastic_bf16(x[2 * k], random & 0xffffu),
                           stochastic_bf16(x[2 * k + 1], random >> 16));
     }
-    if (n % 2)
-        out[n - 1] = Half(
-            stochastic_bf16(x[n - 1], random_bits(first + uint32_t(n / 2), key0, key1) & 0xffffu) >>
-            16);
+    if (n % 2) {
+        const uint32_t random = random_bits(first + uint32_t(n / 2), key0, key1) >> (at % 2 * 16);
+        out[n - 1] = Half(stochastic_bf16(x[n - 1], random & 0xffffu) >> 16);
+    }
 }
 
 inline void load_split(const void *high, const void *low, int64_t at, int64_t n,

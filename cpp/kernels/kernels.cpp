@@ -26,6 +26,7 @@ namespace {
 #include "convert.h"
 #include "tile.h"
 #include "factored.h"
+#include "rowwise.h"
 #include "stream.h"
 #include "vectors.h"
 
@@ -33,6 +34,7 @@ namespace {
 
 #define OPTCORE_RULE(name, Type, options) rule_loops<Type, options>(),
 #define OPTCORE_FACTORED_RULE(name, Type) {},
+#define OPTCORE_ROWWISE_RULE(name, Type) rowwise_rule_loops<Type>(),
 extern constexpr KernelTable table = {
     OPTCORE_ISA_NAME,
     {

@@ -75,11 +75,20 @@ using SweepLoop = void (*)(const void *scalars, const Streams *, int64_t n);
 /// Adds the terms of a run of elements to the lanes of their sums.
 using SumLoop = void (*)(const void *scalars, const Streams *, int64_t n, double *lanes);
 
+/// The loops of a rule with one number of state per row, over a piece of a row of at most kBlock
+/// elements in the compute type.
+struct RowwiseLoops {
+    double (*sum)(const void *scalars, const void *param, const void *grad, int64_t n); ///< Σg²
+    void (*grow)(const void *scalars, void *slot, double mean); ///< by the mean of g² over the row
+    void (*apply)(const void *scalars, void *param, const void *grad, const void *slot, int64_t n);
+};
+
 struct RuleLoops {
     SweepLoop sweep[kMaxVariants][2][kLoops]; ///< by variant, coupled decay, loop
     SumLoop sums[kMaxVariants][2][kDtypes];   ///< of rules that take sums
     SweepLoop masked[kMaxVariants][kDtypes];  ///< of maskable rules, with any decay,
     SumLoop agreeing[kMaxVariants][kDtypes];  ///< and the number of elements that the mask leaves
+    RowwiseLoops rowwise[2][kDtypes];         ///< by coupled decay; empty for other rules
 };
 
 /// What a parameter narrower than float32 is rounded by, so that small updates are not lost.
@@ -115,7 +124,7 @@ struct BlockStats {
 
 /// A run of elements of a tensor, and its gradient there.
 struct TileRange {
-    int64_t first, n; ///< `first` is a multiple of kBlock
+    int64_t first, n; ///< `first` is a multiple of kBlock where there are sums or 8-bit slots
     void *grad;       ///< of element `first`, dense; null: there is none
     Format grad_format;
     bool zero_grad;
@@ -160,12 +169,14 @@ struct VectorLoops {
 
 #define OPTCORE_RULE(name, Type, options) name,
 #define OPTCORE_FACTORED_RULE(name, Type) name,
+#define OPTCORE_ROWWISE_RULE(name, Type) name,
 enum class RuleId : int {
 #include "../rules/rules.def"
     count
 };
 #undef OPTCORE_RULE
 #undef OPTCORE_FACTORED_RULE
+#undef OPTCORE_ROWWISE_RULE
 constexpr int kRules = static_cast<int>(RuleId::count);
 
 /// Everything one ISA level offers.

@@ -14,3 +14,4 @@
 #include "yogi.h"
 #include "lamb.h"
 #include "adafactor.h"
+#include "rowwise_adagrad.h"

@@ -4,7 +4,8 @@
 ///   u = [ μ'·m/(1−P·μ') + (1−μ)·g/(1−P) ] / (√(v̂ + eps_root) + ε)   with v̂ = v/(1−β2ᵗ)
 /// Without the schedule μ = μ' = β1. `lookahead` off corrects m with 1−P instead of 1−P·μ';
 /// `double_correction` divides m by 1−β1ᵗ once more, as some texts print it. As published, m is
-/// averaged with μ in the place of β1 (`scheduled_average`) and v̂ = β2·v/(1−β2ᵗ) (`beta2_in_v_hat`).
+/// averaged with μ in the place of β1 (`scheduled_average`) and v̂ = β2·v/(1−β2ᵗ)
+/// (`beta2_in_v_hat`).
 template <class T, unsigned>
 struct NAdam : DirectionRule {
     static constexpr bool maskable = true;

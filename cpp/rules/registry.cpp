@@ -75,6 +75,7 @@ constexpr RuleInfo elementwise(const char *name) {
     static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
     return {name,
             false,
+            false,
             R::options,
             R::scalar_slots,
             kCommonHypers,
@@ -92,24 +93,50 @@ constexpr RuleInfo elementwise(const char *name) {
 constexpr RuleInfo factored(const char *name) {
     using R = AdafactorStep;
     static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
+    return {name,      true,
+            false,     {},
+            {},        R::common,
+            R::hypers, length(R::hypers),
+            0,         false,
+            false,     false,
+            0,         [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
+            nullptr};
+}
+
+/// A row-wise rule has no options.
+template <template <class> class Rule>
+void prepare_rowwise(unsigned, Dtype dtype, const RuleContext &context, const StepScalars &s,
+                     void *out) {
+    if (dtype == Dtype::f32)
+        prepare_scalars<float, Rule<float>>(context, s, out);
+    else
+        prepare_scalars<double, Rule<double>>(context, s, out);
+}
+
+template <template <class> class Rule>
+constexpr RuleInfo rowwise(const char *name) {
+    using R = Rule<float>;
+    static_assert(length(R::hypers) + kCommonHyperCount <= kMaxHypers, "raise kMaxHypers");
     return {name,
+            false,
             true,
             {},
             {},
-            R::common,
+            kCommonHypers,
             R::hypers,
             length(R::hypers),
-            0,
-            false,
-            false,
-            false,
-            0,
-            [](unsigned variant) { return variant ? R::matrix_slots : R::vector_slots; },
-            nullptr};
+            R::sums,
+            R::global,
+            R::own_decay,
+            R::maskable,
+            R::non_negative,
+            [](unsigned) { return R::slots; },
+            &prepare_rowwise<Rule>};
 }
 
 #define OPTCORE_RULE(name, Type, options) elementwise<Type, options>(#name),
 #define OPTCORE_FACTORED_RULE(name, Type) factored(#name),
+#define OPTCORE_ROWWISE_RULE(name, Type) rowwise<Type>(#name),
 constexpr RuleInfo kInfos[] = {
 #include "rules.def"
 };

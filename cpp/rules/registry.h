@@ -24,6 +24,7 @@ struct StepScalars {
 struct RuleInfo {
     const char *name;
     bool factored;
+    bool rowwise;
     Names options;       ///< bit i of a variant is options.at[i]
     Names scalar_slots;  ///< float64 values per tensor
     const Hyper *common; ///< lr and weight_decay

@@ -43,10 +43,12 @@ from .optimizers import (
     Optimizer,
     RAdam,
     RMSprop,
+    RowwiseAdagrad,
     Rprop,
     Shampoo,
     Yogi,
 )
+from .rows import Rows
 from .wrappers import (
     AGC,
     SAM,
@@ -89,6 +91,8 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "Rows",
+    "RowwiseAdagrad",
     "Rprop",
     "Shampoo",
     "Wrapper",

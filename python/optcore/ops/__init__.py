@@ -44,6 +44,7 @@ nadamw_ = op(
 radam_ = op(_o.RAdam, "radam_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rprop_ = op(_o.Rprop, "rprop_")
+rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
 yogi_ = op(_o.Yogi, "yogi_")
 
@@ -63,6 +64,7 @@ __all__ = [
     "nadamw_",
     "radam_",
     "rmsprop_",
+    "rowwise_adagrad_",
     "rprop_",
     "sgd_",
     "yogi_",

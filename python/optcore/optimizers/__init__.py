@@ -16,6 +16,7 @@ from .muon import Muon
 from .nadam import NAdam, NAdamW
 from .radam import RAdam
 from .rmsprop import RMSprop
+from .rowwise_adagrad import RowwiseAdagrad
 from .rprop import Rprop
 from .sgd import SGD
 from .shampoo import Shampoo
@@ -46,6 +47,7 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "RowwiseAdagrad",
     "Rprop",
     "Shampoo",
     "Yogi",

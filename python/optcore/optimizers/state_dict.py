@@ -107,6 +107,7 @@ def entry_of(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...])
 
 
 def check_header(expected: str, saved: Mapping[str, Any]) -> None:
+    """Raises unless this was saved by such a rule, in a format that is known."""
     if not isinstance(saved, Mapping):
         raise TypeError(
             f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"

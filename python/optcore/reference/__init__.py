@@ -43,6 +43,8 @@ from .nadam import nadam, nadamw
 from .radam import radam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
+from .rows import coalesced, step_rows
+from .rowwise_adagrad import rowwise_adagrad
 from .rprop import rprop
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
@@ -64,6 +66,7 @@ __all__ = [
     "asgd",
     "average",
     "clip_factor",
+    "coalesced",
     "decode8",
     "dot",
     "encode8",
@@ -82,6 +85,7 @@ __all__ = [
     "random16",
     "random_key",
     "rmsprop",
+    "rowwise_adagrad",
     "rprop",
     "sgd",
     "shampoo",
@@ -91,6 +95,7 @@ __all__ = [
     "soap",
     "soap_direction",
     "split",
+    "step_rows",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",
