@@ -26,11 +26,12 @@ class Rprop(Optimizer):
                    θ ← θ − sign(g)·s        g' ← g
 
     g' is the gradient of the step before. Where the sign turns, the element rests for a step. Where
-    g·g' is 0 or NaN, s stays; where g is 0 or NaN, θ does.
+    g·g' is 0 or NaN, s stays; where g is 0, θ does. A NaN in g makes θ NaN; torch ignores it.
 
     Args:
         params: parameters or groups, see `Optimizer`.
-        lr: the first step size; a number. Later ones follow from the gradients alone.
+        lr: the first step size, of a schedule its first value. Later ones follow from the gradients
+            alone.
         etas: η⁻, between 0 and 1, and η⁺, above 1.
         step_sizes: the least and the greatest step size.
         weight_decay: λ, added to the gradient (L2).
@@ -62,7 +63,7 @@ class Rprop(Optimizer):
     def __init__(
         self,
         params: Tree,
-        lr: float = 1e-2,
+        lr: Scalar = 1e-2,
         etas: tuple[Scalar, Scalar] = (0.5, 1.2),
         step_sizes: tuple[Scalar, Scalar] = (1e-6, 50.0),
         weight_decay: Scalar = 0.0,
@@ -92,11 +93,6 @@ class Rprop(Optimizer):
 
     @classmethod
     def _check(cls, values: Mapping[str, Any]) -> None:
-        if isinstance(values["lr"], Schedule) or callable(values["lr"]):
-            raise TypeError(
-                f"lr: expected a number, got {values['lr']!r}; it is only what the step sizes "
-                "start from, pass e.g. 0.01"
-            )
         least, most = values["step_sizes"]
         scheduled = any(isinstance(x, Schedule) or callable(x) for x in (least, most))
         if not scheduled and least > most:
@@ -110,4 +106,7 @@ class Rprop(Optimizer):
 
     @classmethod
     def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
-        return float(values["lr"]) if slot == "step_size" else 0.0
+        if slot != "step_size":
+            return 0.0
+        lr = values["lr"]
+        return float(lr(0) if isinstance(lr, Schedule) else lr)
