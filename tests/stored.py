@@ -27,6 +27,7 @@ NON_NEGATIVE = {
     "square_avg",
     "sum",
     "acc_delta",
+    "n",
     "step_size",
 }
 """Slots whose 8-bit codes have no sign."""

@@ -26,6 +26,6 @@ struct Rprop : DirectionRule {
         g = agree < 0 ? T(0) : g;
         s[0] = g;
         s[1] = step;
-        return g > 0 ? step : g < 0 ? -step : T(0);
+        return sign(g) * step;
     }
 };

@@ -30,7 +30,14 @@ adamax_ = op(_o.Adamax, "adamax_")
 adamaxw_ = op(_o.AdamaxW, "adamaxw_", decoupled_weight_decay=True)
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
 asgd_ = op(_o.ASGD, "asgd_")
+adan_ = op(_o.Adan, "adan_")
+ademamix_ = op(_o.AdEMAMix, "ademamix_")
+adopt_ = op(_o.ADOPT, "adopt_")
+ftrl_ = op(_o.FTRL, "ftrl_")
 lamb_ = op(_o.LAMB, "lamb_")
+lars_ = op(_o.LARS, "lars_")
+lion_ = op(_o.Lion, "lion_")
+mars_ = op(_o.MARS, "mars_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
 nadamw_ = op(
@@ -42,11 +49,15 @@ nadamw_ = op(
     beta2_in_v_hat=False,
 )
 radam_ = op(_o.RAdam, "radam_")
+novograd_ = op(_o.NovoGrad, "novograd_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rprop_ = op(_o.Rprop, "rprop_")
 rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
 yogi_ = op(_o.Yogi, "yogi_")
+signsgd_ = op(_o.SignSGD, "signsgd_", momentum=0.0)
+signum_ = op(_o.Signum, "signum_")
+sophia_ = op(_o.Sophia, "sophia_")
 
 __all__ = [
     "adabelief_",
@@ -57,15 +68,26 @@ __all__ = [
     "adamax_",
     "adamaxw_",
     "adamw_",
+    "adan_",
+    "ademamix_",
+    "adopt_",
     "asgd_",
+    "ftrl_",
     "lamb_",
+    "lars_",
+    "lion_",
+    "mars_",
     "momentum_",
     "nadam_",
     "nadamw_",
+    "novograd_",
     "radam_",
     "rmsprop_",
     "rowwise_adagrad_",
     "rprop_",
     "sgd_",
+    "signsgd_",
+    "signum_",
+    "sophia_",
     "yogi_",
 ]

@@ -6,32 +6,47 @@ from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax, AdamaxW
+from .adan import Adan
+from .ademamix import AdEMAMix
+from .adopt import ADOPT
 from .asgd import ASGD
 from .base import Optimizer
 from .ema import EMA
+from .ftrl import FTRL
 from .lamb import LAMB
+from .lars import LARS
 from .lbfgs import LBFGS
+from .lion import Lion
+from .mars import MARS
 from .momentum import Momentum
 from .muon import Muon
 from .nadam import NAdam, NAdamW
+from .novograd import NovoGrad
 from .radam import RAdam
 from .rmsprop import RMSprop
 from .rowwise_adagrad import RowwiseAdagrad
 from .rprop import Rprop
 from .sgd import SGD
 from .shampoo import Shampoo
+from .signum import SignSGD, Signum
 from .sm3 import SM3
 from .soap import SOAP
+from .sophia import Sophia
 from .yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "EMA",
+    "FTRL",
     "LAMB",
+    "LARS",
     "LBFGS",
+    "MARS",
     "SGD",
     "SM3",
     "SOAP",
+    "AdEMAMix",
     "AdaBelief",
     "Adadelta",
     "Adafactor",
@@ -40,15 +55,21 @@ __all__ = [
     "AdamW",
     "Adamax",
     "AdamaxW",
+    "Adan",
+    "Lion",
     "Momentum",
     "Muon",
     "NAdam",
     "NAdamW",
+    "NovoGrad",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "RowwiseAdagrad",
     "Rprop",
     "Shampoo",
+    "SignSGD",
+    "Signum",
+    "Sophia",
     "Yogi",
 ]

@@ -181,7 +181,7 @@ class Optimizer:
         found = {name: values[name] for name in cls.hypers() if name in values}
         if betas and "betas" in values:
             found |= zip(betas, hyper.several(values["betas"], "betas", len(betas)), strict=True)
-        return {k: float(v) if isinstance(v, (bool, np.bool_)) else v for k, v in found.items()}
+        return {k: float(v) if k in cls._switches else v for k, v in found.items()}
 
     @classmethod
     def _shown_name(cls, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.blocks8 import encode8
 from ..reference.storage import joined
 from ..typing import Array
 from . import slots

@@ -33,13 +33,21 @@ from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
 from .adamax import adamax, adamaxw
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
 from .asgd import asgd
 from .average import average
 from .blocks8 import decode8, encode8
+from .ftrl import ftrl
 from .lamb import lamb
+from .lars import lars
+from .lion import lion
+from .mars import mars
 from .momentum import momentum
 from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam, nadamw
+from .novograd import novograd
 from .radam import radam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
@@ -48,8 +56,10 @@ from .rowwise_adagrad import rowwise_adagrad
 from .rprop import rprop
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
+from .signum import signsgd, signum
 from .sm3 import sm3, sm3_direction
 from .soap import soap, soap_direction
+from .sophia import sophia, sophia_hessian
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 from .yogi import yogi
@@ -63,6 +73,9 @@ __all__ = [
     "adamax",
     "adamaxw",
     "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
     "asgd",
     "average",
     "clip_factor",
@@ -71,15 +84,20 @@ __all__ = [
     "dot",
     "encode8",
     "from_bfloat16",
+    "ftrl",
     "global_norm",
     "joined",
     "lamb",
+    "lars",
+    "lion",
+    "mars",
     "memory_index",
     "momentum",
     "muon",
     "muon_direction",
     "nadam",
     "nadamw",
+    "novograd",
     "orthogonalized",
     "radam",
     "random16",
@@ -90,10 +108,14 @@ __all__ = [
     "sgd",
     "shampoo",
     "shampoo_direction",
+    "signsgd",
+    "signum",
     "sm3",
     "sm3_direction",
     "soap",
     "soap_direction",
+    "sophia",
+    "sophia_hessian",
     "split",
     "step_rows",
     "stochastic_bfloat16",
