@@ -27,8 +27,8 @@ NON_NEGATIVE = {
     "square_avg",
     "sum",
     "acc_delta",
-    "step_size",
     "n",
+    "step_size",
 }
 """Slots whose 8-bit codes have no sign."""
 

@@ -391,6 +391,29 @@ def test_every_option_of_optax_is_in_a_row(peer):
     assert found == NOT_OFFERED.get(peer, {"nesterov"} if peer.startswith("nadam") else set())
 
 
+@pytest.mark.parametrize("etas", [(0.5, 1.2), (0.3, 1.5)])
+@pytest.mark.parametrize("step_sizes", [(1e-6, 50.0), (0.009, 0.02)])
+def test_rprop(etas, step_sizes):
+    """optax 0.2.8 works out our step, but applies that of the step before: no dialect for that.
+
+    So its state is held to ours: `prev_updates` is what our step has subtracted.
+    """
+    rng = np.random.default_rng(0)
+    p = np.zeros((7, 3))
+    opt = optcore.Rprop(p, etas=etas, step_sizes=step_sizes)
+    peer = optax.rprop(0.01, *etas, *step_sizes)
+    state = peer.init(jax.numpy.array(p))
+    for _ in range(STEPS):
+        g = rng.normal(size=p.shape)
+        p[...] = 0  # so that the movement is exact
+        opt.step(g)
+        _, state = peer.update(jax.numpy.array(g), state)
+        (theirs,) = fields(state, "step_sizes")
+        np.testing.assert_allclose(opt.state[""]["step_size"], theirs, TOLERANCE)
+        (moved,) = fields(state, "prev_updates")
+        np.testing.assert_allclose(-p, moved, TOLERANCE)
+
+
 @pytest.mark.parametrize("shape", [(7, 3), (5,), ()])
 @pytest.mark.parametrize(
     "options", grid(rho=(0.01, 0.5), eps=(1e-8, 0.1), weight_decay=(1e-4, 0.1))
@@ -422,26 +445,3 @@ def test_sophia(shape, options):
             assert worst(opt.state[""][ours], np.array(found)) <= TOLERANCE, (ours, step)
             opt.state[""][ours][...] = np.array(found)
         p[...] = after
-
-
-@pytest.mark.parametrize("etas", [(0.5, 1.2), (0.3, 1.5)])
-@pytest.mark.parametrize("step_sizes", [(1e-6, 50.0), (0.009, 0.02)])
-def test_rprop(etas, step_sizes):
-    """optax 0.2.8 works out our step, but applies that of the step before: no dialect for that.
-
-    So its state is held to ours: `prev_updates` is what our step has subtracted.
-    """
-    rng = np.random.default_rng(0)
-    p = np.zeros((7, 3))
-    opt = optcore.Rprop(p, etas=etas, step_sizes=step_sizes)
-    peer = optax.rprop(0.01, *etas, *step_sizes)
-    state = peer.init(jax.numpy.array(p))
-    for _ in range(STEPS):
-        g = rng.normal(size=p.shape)
-        p[...] = 0  # so that the movement is exact
-        opt.step(g)
-        _, state = peer.update(jax.numpy.array(g), state)
-        (theirs,) = fields(state, "step_sizes")
-        np.testing.assert_allclose(opt.state[""]["step_size"], theirs, TOLERANCE)
-        (moved,) = fields(state, "prev_updates")
-        np.testing.assert_allclose(-p, moved, TOLERANCE)

@@ -17,6 +17,7 @@ from .common import (
     prepared,
     quiet,
     result,
+    sign,
     slot,
 )
 
@@ -46,8 +47,8 @@ def rprop(
         then       s ← s within step_sizes,  θ ← θ - sign(g)·s,  g' ← g
 
     Source: Riedmiller & Braun, 1993, in the form that torch has: where the sign turned, the element
-    rests for one step and nothing is taken back. A product that is 0 or NaN leaves s as it is, and
-    a gradient that is 0 or NaN leaves θ.
+    rests for one step and nothing is taken back. A product that is 0 or NaN leaves s as it is; a
+    gradient of 0 leaves θ, and NaN makes it NaN, where torch does nothing.
 
     Args:
         p: parameter, float32 or float64, any shape.
@@ -86,6 +87,6 @@ def rprop(
     size = slot(state, "step_size", p, lr) * factor
     size = at_most(at_least(size, T(step_sizes[0])), T(step_sizes[1]))
     g = np.where(agree < 0, zero, g)
-    u = np.where(g > 0, size, np.where(g < 0, -size, zero))
+    u = sign(g) * size
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     return result(p, moved(p, u, keep=keep, rate=1.0), {"prev": g, "step_size": size})
