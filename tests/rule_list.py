@@ -242,6 +242,94 @@ RULES = (
         ),
     ),
     Rule(
+        "nadamw",
+        "NAdamW",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "lookahead": False, "eps_root": 1e-6},
+            {"momentum_decay": 4e-3, "weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "cautious_weight_decay": True},
+        ),
+    ),
+    Rule(
+        "adamax",
+        "Adamax",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1},
+            {"eps_in_max": False, "eps": 1e-7},
+            {"eps": 0.0, "betas": (0.0, 0.0), **_CLIPPED},
+            {"eps_in_max": False, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+        ),
+    ),
+    Rule(
+        "adamaxw",
+        "AdamaxW",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "eps_in_max": False},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
+            {"weight_decay": 0.0, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "radam",
+        "RAdam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.7), "weight_decay": 0.1},
+            {"betas": (0.9, 0.99), "eps_hat": False, "threshold_inclusive": True},
+            {"betas": (0.5, 0.75), "threshold": 6.0, "eps_root": 1e-6, **_CLIPPED},
+            {"nesterov": True, **_DECOUPLED},
+            {"betas": (0.0, 0.0), "nesterov": True},
+            {"cautious": True, "cautious_weight_decay": True, "betas": (0.9, 0.9), **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "asgd",
+        "ASGD",
+        (
+            {},
+            {"lr": 0.05, "lambd": 0.1, "t0": 1.0, "weight_decay": 0.1},
+            {"lambd": 0.5, "alpha": 0.5, "t0": -2.5, **_CLIPPED},
+            {"lr": 0.05, "lambd": 0.0, "t0": 0.0},
+        ),
+    ),
+    Rule(
+        "rprop",
+        "Rprop",
+        (
+            {},
+            {"lr": 0.5, "etas": (0.4, 1.5), "step_sizes": (0.1, 0.9), "weight_decay": 0.1},
+            {"lr": 0.05, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adabelief",
+        "AdaBelief",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1},
+            {"amsgrad": True, "eps": 1e-8, "eps_root": 0.0},
+            {"amsgrad": True, "weight_decay": 0.1, "betas": (0.5, 0.6), **_CLIPPED},
+            {"nesterov": True, "eps_root": 1e-6, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+            {"betas": (0.0, 0.0)},
+        ),
+    ),
+    Rule(
+        "yogi",
+        "Yogi",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1},
+            {"eps": 0.0, "eps_root": 1e-6, "initial_accumulator_value": 0.0, **_CLIPPED},
+            {"betas": (0.0, 0.0), "initial_accumulator_value": 0.5, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+        ),
+    ),
+    Rule(
         "lion",
         "Lion",
         (

@@ -104,7 +104,41 @@ def rows(kind: Any, steps: int, *rates: float, fall: bool = False, **options: An
     ]
 
 
+def default(
+    kind: Any, *problems: str, steps: int = 20000, fall: bool = True, **options: Any
+) -> list[Row]:
+    """A row for each of these problems, or for all, with the rule's own rate or the one given;
+    which falls to 0 along a cosine, for rules whose steps do not shrink with the gradient."""
+    if fall:
+        rate = kind(np.zeros(1), **options).groups[0]["lr"]
+        options["lr"] = oc.schedules.Cosine(rate, steps)
+    return [(kind, name, steps, options) for name in problems or PROBLEMS]
+
+
 ROWS = [
+    # 1/L, L being the greatest curvature, and less in the bent valley.
+    *default(oc.SGD, "quadratic", "logistic", fall=False, lr=0.1),
+    *default(oc.SGD, "rosenbrock", fall=False, momentum=0.9),
+    *default(oc.Momentum, "quadratic", "logistic", fall=False, lr=0.01),
+    *default(oc.Momentum, "rosenbrock", fall=False),
+    *default(oc.Momentum, "quadratic", "logistic", fall=False, lr=0.1, form="average"),
+    *default(oc.ASGD, "quadratic", "logistic", fall=False, lr=0.1, lambd=0.0),
+    *default(oc.ASGD, "rosenbrock", fall=False, lr=1e-3, lambd=0.0),
+    # Its rate falls on its own, and reaches far minima from a large one alone.
+    *default(oc.Adagrad, fall=False, lr=1.0),
+    *default(oc.RMSprop),
+    *default(oc.Adadelta),
+    *default(oc.Adam),
+    *default(oc.AdamW, weight_decay=0.0),
+    *default(oc.NAdam),
+    *default(oc.NAdamW, weight_decay=0.0),
+    *default(oc.Adamax),
+    *default(oc.AdamaxW, weight_decay=0.0),
+    *default(oc.RAdam),
+    *default(oc.AdaBelief),
+    *default(oc.Yogi, fall=False),
+    *default(oc.Rprop, fall=False),
+    *default(oc.Adafactor),
     *rows(oc.Lion, 4000, 0.1, 0.1, 0.1, fall=True),
     *rows(oc.Signum, 4000, 0.1, 0.1, 0.1, fall=True),
     *rows(oc.SignSGD, 20000, 0.1, 0.1, 0.1, fall=True),
@@ -140,3 +174,23 @@ def remaining(row: Row) -> float:
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_it_reaches_the_minimum(row):
     assert abs(remaining(row)) <= GAP
+
+
+@pytest.mark.parametrize("make", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_problems_are_what_they_say(make):
+    """The gradient is that of the value, and the start is far from the minimum."""
+    problem, rng = make(), np.random.default_rng(0)
+    x, along = problem.start + 0.5, rng.normal(size=problem.start.shape)
+    slope = (problem.f(x + 1e-6 * along) - problem.f(x - 1e-6 * along)) / 2e-6
+    assert slope == pytest.approx(problem.gradient(x) @ along, rel=1e-6)
+    assert problem.f(problem.start) > problem.minimum + 0.4
+
+
+def test_the_average_of_asgd_is_nearer_than_its_last_iterate():
+    """With noise in the gradients, which is what it is for."""
+    problem, rng = quadratic(), np.random.default_rng(0)
+    x = problem.start.copy()
+    opt = oc.ASGD(x, lr=0.05, lambd=0.0, t0=2000)
+    for _ in range(6000):
+        opt.step(problem.gradient(x) + rng.normal(size=x.shape))
+    assert problem.f(opt.averaged_params) < 0.25 * problem.f(x)

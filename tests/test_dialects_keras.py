@@ -132,6 +132,12 @@ CASES = (
         [{}, *grid(lr=(0.05,), betas=BETAS, eps=(1e-7, 1e-3), weight_decay=(0.0, 0.1))],
     ),
     Case(
+        "Adamax",
+        "Adamax",
+        {"exp_avg": "_m", "exp_inf": "_u"},
+        [{}, *grid(lr=(0.05,), betas=BETAS, eps=(1e-7, 1e-3), weight_decay=(0.0, 0.1))],
+    ),
+    Case(
         "Adafactor",
         "Adafactor",
         {"row_var": "_r", "col_var": "_c"},

@@ -3,11 +3,13 @@
 #if defined(__GNUC__) || defined(__clang__)
 inline float sqrt(float x) { return __builtin_sqrtf(x); }
 inline double sqrt(double x) { return __builtin_sqrt(x); }
-inline double magnitude(double x) { return __builtin_fabs(x); }
+inline float abs(float x) { return __builtin_fabsf(x); }
+inline double abs(double x) { return __builtin_fabs(x); }
 #else
 inline float sqrt(float x) { return ::sqrtf(x); }
 inline double sqrt(double x) { return ::sqrt(x); }
-inline double magnitude(double x) { return ::fabs(x); }
+inline float abs(float x) { return ::fabsf(x); }
+inline double abs(double x) { return ::fabs(x); }
 #endif
 
 /// max(x, low) that lets a NaN in x through.

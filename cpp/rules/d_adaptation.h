@@ -103,7 +103,7 @@ struct Prodigy : ApplyRule {
         if constexpr (K == 0)
             return weight * (double(g) * double(s[3] - p));
         else
-            return magnitude(double(keep_s * s[2] + take_s * g));
+            return abs(double(keep_s * s[2] + take_s * g));
     }
 };
 
@@ -169,7 +169,7 @@ struct DAdaptAdam : ApplyRule {
         if constexpr (K == 0)
             return weight * (double(g) * double(s[2] / (sqrt(s[1]) + eps)));
         else
-            return scale * magnitude(double(keep_s * s[2] + take_s * g));
+            return scale * abs(double(keep_s * s[2] + take_s * g));
     }
 };
 

@@ -149,7 +149,9 @@ bool allowed(Range range, double x) {
     case Range::below_one: return x >= 0 && x < 1;
     case Range::inside_unit: return x > 0 && x < 1;
     case Range::unit: return x >= 0 && x <= 1;
+    case Range::above_one: return x > 1;
     case Range::at_least_one: return x >= 1;
+    case Range::at_least_four: return x >= 4;
     case Range::not_positive: return x <= 0;
     }
     return false;
@@ -163,7 +165,9 @@ const char *wanted(Range range) {
     case Range::below_one: return "a number in [0, 1)";
     case Range::inside_unit: return "a number in (0, 1)";
     case Range::unit: return "a number in [0, 1]";
+    case Range::above_one: return "a finite number above 1";
     case Range::at_least_one: return "a number, 1 or more";
+    case Range::at_least_four: return "a finite number, 4 or more";
     case Range::not_positive: return "a finite number, 0 or less";
     }
     return "";

@@ -30,7 +30,9 @@ enum class Range {
     below_one,
     inside_unit,
     unit,
+    above_one,
     at_least_one,
+    at_least_four,
     not_positive
 };
 

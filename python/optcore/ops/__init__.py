@@ -29,10 +29,13 @@ from .. import optimizers as _o
 from .op import op
 from .sophia import sophia_hessian_
 
+adabelief_ = op(_o.AdaBelief, "adabelief_")
 adadelta_ = op(_o.Adadelta, "adadelta_")
 adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
+adamax_ = op(_o.Adamax, "adamax_")
+adamaxw_ = op(_o.AdamaxW, "adamaxw_", decoupled_weight_decay=True)
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
 adan_ = op(_o.Adan, "adan_")
 ademamix_ = op(_o.AdEMAMix, "ademamix_")
@@ -40,6 +43,7 @@ adopt_ = op(_o.ADOPT, "adopt_")
 ftrl_ = op(_o.FTRL, "ftrl_")
 dadapt_adam_ = op(_o.DAdaptAdam, "dadapt_adam_")
 dadapt_sgd_ = op(_o.DAdaptSGD, "dadapt_sgd_")
+asgd_ = op(_o.ASGD, "asgd_")
 lamb_ = op(_o.LAMB, "lamb_")
 lars_ = op(_o.LARS, "lars_")
 lion_ = op(_o.Lion, "lion_")
@@ -61,16 +65,31 @@ signum_ = op(_o.Signum, "signum_")
 sm3_ = op(_o.SM3, "sm3_")
 soap_ = op(_o.SOAP, "soap_")
 sophia_ = op(_o.Sophia, "sophia_")
+nadamw_ = op(
+    _o.NAdamW,
+    "nadamw_",
+    decoupled_weight_decay=True,
+    double_correction=False,
+    scheduled_average=False,
+    beta2_in_v_hat=False,
+)
+radam_ = op(_o.RAdam, "radam_")
+rprop_ = op(_o.Rprop, "rprop_")
+yogi_ = op(_o.Yogi, "yogi_")
 
 __all__ = [
+    "adabelief_",
     "adadelta_",
     "adafactor_",
     "adagrad_",
     "adam_",
+    "adamax_",
+    "adamaxw_",
     "adamw_",
     "adan_",
     "ademamix_",
     "adopt_",
+    "asgd_",
     "dadapt_adam_",
     "dadapt_sgd_",
     "ftrl_",
@@ -81,10 +100,13 @@ __all__ = [
     "momentum_",
     "muon_",
     "nadam_",
+    "nadamw_",
     "novograd_",
     "prodigy_",
+    "radam_",
     "rmsprop_",
     "rowwise_adagrad_",
+    "rprop_",
     "schedule_free_adamw_",
     "schedule_free_radam_",
     "schedule_free_sgd_",
@@ -96,4 +118,5 @@ __all__ = [
     "soap_",
     "sophia_",
     "sophia_hessian_",
+    "yogi_",
 ]

@@ -651,9 +651,10 @@ class Optimizer:
             state, values = memory[k], self.groups[g]._values
             scales = {storage.scale_of(name) for name in rule_slots[k]}
             rule_names = [name for name in rule_slots[k] if name not in scales]
-            for name in rule_names:
+            for slot, name in enumerate(rule_names):
                 if start := self._initial(name, values):
-                    storage.fill(state, name, start)
+                    signed = slot not in _RULES[self.rule]["non_negative"]
+                    storage.fill(state, name, start, signed)
             scalars = {
                 name: np.full((), self._initial(name, values), np.float64)
                 for name in self.scalar_names()

@@ -29,7 +29,8 @@ class ScheduleFree(TwoModes):
             return y
         z = state["z"].astype(y.dtype)
         with np.errstate(all="ignore"):
-            return y + y.dtype.type(1 - 1 / beta) * (z - y)
+            x: Array = y + y.dtype.type(1 - 1 / beta) * (z - y)
+        return x
 
 
 class ScheduleFreeSGD(ScheduleFree):
