@@ -6,6 +6,7 @@ cannot look. `python -m optcore.ops.stub` writes down what they would find.
 
 from __future__ import annotations
 
+import ast
 import inspect
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,18 @@ def definition(name: str, function: Any) -> str:
 
 
 def _source(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    """A default as one writes it, or dots where that takes more than a literal.
+
+    >>> _source("sum"), _source((0.9, None)), _source(float("inf"))
+    ('"sum"', '(0.9, None)', '...')
+    """
+    if isinstance(value, str):
+        return f'"{value}"'
+    try:
+        ast.literal_eval(repr(value))
+    except ValueError:
+        return "..."
+    return repr(value)
 
 
 if __name__ == "__main__":
