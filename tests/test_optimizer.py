@@ -83,7 +83,9 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 # Trees. -----------------------------------------------------------------------------------------
 
 
-@kinds
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.kind() != "global"], ids=lambda kind: kind.__name__
+)
 def test_trees(kind):
     """Any nesting is stepped in place as its leaves are one by one, and paths name them."""
     params, one_by_one = tree(), leaves(tree())

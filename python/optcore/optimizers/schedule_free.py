@@ -29,7 +29,7 @@ class ScheduleFree(TwoModes):
             return y
         z = state["z"].astype(y.dtype)
         with np.errstate(all="ignore"):
-            return y + y.dtype.type(1 - 1 / beta) * (z - y)
+            return np.asarray(y + y.dtype.type(1 - 1 / beta) * (z - y))
 
 
 class ScheduleFreeSGD(ScheduleFree):

@@ -152,7 +152,7 @@ class _Prodigy:
         return d, delta, by_d * delta, by_d * (d if self.safeguard_warmup else delta)
 
     def coupled(self, p: Array, g: Array) -> Array:
-        return g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p
+        return np.asarray(g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p)
 
     def sums(self, p: Array, g: Array, state: State) -> Sums:
         T = p.dtype.type
@@ -317,7 +317,7 @@ class _DAdaptAdam:
         return d, d * self.lr * _correction(self.use_bias_correction, self.betas, state)
 
     def coupled(self, p: Array, g: Array) -> Array:
-        return g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p
+        return np.asarray(g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p)
 
     def sums(self, p: Array, g: Array, state: State) -> Sums:
         T = p.dtype.type
