@@ -281,7 +281,7 @@ def test_a_function_gets_each_step_number_once():
     assert all(type(k) is int for k in steps)
 
 
-NOT_SCALAR = {"initial_accumulator_value", "graft"}
+NOT_SCALAR = {"initial_accumulator_value", "graft", "d0"}
 
 
 def scalar_hypers() -> list[Any]:
@@ -305,6 +305,7 @@ def scalar_hypers() -> list[Any]:
 SPECIAL = {
     "beta2_decay": Polynomial(-0.9, total=5, end=-0.5),
     "d": Polynomial(1.0, total=5, end=2.0),
+    "growth_rate": Polynomial(1.0, total=5, end=2.0),
 }
 
 
