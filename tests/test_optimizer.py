@@ -186,7 +186,7 @@ def test_groups():
     assert opt.groups[0].schedule("lr") == Exponential(1.0, gamma=0.5)
     assert dict(opt.groups[1]) == {k: opt.groups[1][k] for k in opt.groups[1]}
     own = set(inspect.signature(oc.SGD).parameters) - {"params", "common"}
-    assert set(opt.groups[1]) == own | {"state_dtype"}
+    assert set(opt.groups[1]) == own | {"state_dtype", "cautious", "cautious_weight_decay"}
 
 
 def test_one_group_takes_a_list_of_one_tree():

@@ -27,7 +27,9 @@ struct Source {
 class Stepper {
 public:
     /// `grouped`: gradients come as a list of trees, one per group, even if there is but one.
-    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
+    /// `gradients`: what errors call them.
+    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped,
+            std::string gradients);
     ~Stepper();
 
     void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize,
@@ -83,7 +85,7 @@ private:
     void check(size_t group, int hyper, double value, const std::string &where) const;
     static Source source_of(py::object value);
     void evaluate_schedules();
-    Leaves read(const py::object &grads, GradientStore &store);
+    Leaves read(const py::object &grads, GradientStore &store, bool whole);
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
     bool run(double grad_scale);
@@ -96,6 +98,7 @@ private:
     std::vector<Group> groups_;
     std::vector<std::vector<Source>> sources_; ///< by group, then as RuleInfo::hyper
     bool grouped_, scheduled_ = false;
+    std::string gradients_;
     std::vector<Param> params_;
     std::vector<Tensor> tensors_;
     std::vector<py::object> keep_; ///< the state arrays

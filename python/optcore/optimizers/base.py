@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import NonFiniteError
+from ..rows import Rows
 from ..typing import Array, Scalar, Tree
 from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
@@ -181,7 +182,7 @@ class Optimizer:
         found = {name: values[name] for name in cls.hypers() if name in values}
         if betas and "betas" in values:
             found |= zip(betas, hyper.several(values["betas"], "betas", len(betas)), strict=True)
-        return {k: float(v) if isinstance(v, (bool, np.bool_)) else v for k, v in found.items()}
+        return {k: float(v) if k in cls._switches else v for k, v in found.items()}
 
     @classmethod
     def _shown_name(cls, name: str) -> str:
@@ -259,6 +260,11 @@ class Optimizer:
         return [*needed, *optional, *cls.scalar_names()], [*needed, *cls.scalar_names()]
 
     @classmethod
+    def axis_names(cls) -> list[str]:
+        """The state arrays of which there is one for an axis, without their number."""
+        return []
+
+    @classmethod
     def _initial_values(cls) -> dict[str, Any]:
         """Values that matter only when state is made."""
         return {}
@@ -327,7 +333,7 @@ class Optimizer:
 
     def step(
         self,
-        grads: Tree | None = None,
+        grads: Tree | Rows | None = None,
         *,
         grad_scale: float = 1.0,
         closure: Callable[[], tuple[Loss, Tree]] | None = None,
@@ -339,7 +345,8 @@ class Optimizer:
 
         Args:
             grads: the gradients, nested as the parameters are; None in the place of a gradient
-                leaves its parameter, state and step number alone. May be left out after `bind`.
+                leaves its parameter, state and step number alone, and `Rows` all rows but those
+                that it names. May be left out after `bind`.
             grad_scale: what the loss was multiplied by, so that small gradients survive 16 bits.
             closure: a function that returns the loss and the gradients, in the place of `grads`.
 
@@ -729,7 +736,7 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], 
     return trees, overrides, grouped
 
 
-def _called(closure: Callable[[], tuple[Loss, Tree]], grads: Tree | None) -> tuple[Loss, Tree]:
+def _called(closure: Callable[[], tuple[Loss, Tree]], grads: object) -> tuple[Loss, Tree]:
     """The loss and the gradients that a closure returns."""
     if grads is not None:
         raise TypeError("step: expected gradients or a closure, got both; pass one of them")
