@@ -144,7 +144,8 @@ def test_every_source_is_built() -> None:
 
 def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
-    assert (Path(optcore.__file__).parent / "py.typed").exists()
+    for name in ("py.typed", "_core.pyi", "ops/__init__.pyi"):
+        assert (Path(optcore.__file__).parent / name).exists(), name
 
 
 def test_the_catalogue_lists_every_optimizer() -> None:

@@ -200,12 +200,16 @@ def test_state_that_does_not_fit_is_refused(name: str) -> None:
     assert not shared.any()
 
 
-@directed
-def test_missing_state_is_refused(name: str) -> None:
-    world, slot = World(name), SLOT[name]
-    del world.state[slot]
-    world.before = bits({"p": world.p, "g": world.g}, world.state)
-    world.refuses(TypeError, f"{slot}", "expected", "keep it")
+@every_rule
+def test_each_state_array_is_asked_for_and_looked_at(name: str) -> None:
+    for slot in World(name).state:
+        world = World(name)
+        wrong = {slot: np.zeros(7, world.state[slot].dtype)}
+        world.refuses(ValueError, f"{slot}: expected", "got", **wrong)
+        world.refuses(TypeError, f"{slot}: expected", "float16", **{slot: np.zeros(7, np.float16)})
+        del world.state[slot]
+        world.before = bits({"p": world.p, "g": world.g}, world.state)
+        world.refuses(TypeError, slot, "expected", "keep it")
 
 
 @pytest.mark.parametrize(

@@ -358,11 +358,6 @@ bool Stepper::run(double grad_scale) {
 bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object &directions) {
     options_.grad_scale = grad_scale;
     const int64_t count = int64_t(tensors_.size());
-    for (size_t i = 0; i < tensors_.size(); ++i)
-        if (tensors_[i].grad.rows)
-            throw py::type_error(gradient_name(i) + ": expected an array, as the rule looks at "
-                                                    "whole tensors, got rows; scatter them into an "
-                                                    "array of zeros, or take an elementwise rule");
     Examined seen;
     std::vector<double> norms;
     {

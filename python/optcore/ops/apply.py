@@ -13,16 +13,16 @@ from ..optimizers.base import Optimizer
 from ..schedules import Schedule
 from ..typing import Array
 
-Arrays: TypeAlias = "Array | Sequence[Array]"
+Arrays: TypeAlias = Array | Sequence[Array]
 """One array, or a list of arrays stepped in one call."""
 
-Gradients: TypeAlias = "Array | Sequence[Array | None] | None"
+Gradients: TypeAlias = Array | Sequence[Array | None] | None
 """The same for gradients, where None skips a parameter."""
 
-State: TypeAlias = "Array | Sequence[Array | Sequence[Array] | None]"
+State: TypeAlias = Array | Sequence[Array | Sequence[Array] | None]
 """The same for state, where a pair of arrays is codes with their scales."""
 
-Steps: TypeAlias = "int | Sequence[int]"
+Steps: TypeAlias = int | Sequence[int]
 """The number of this step, counted from 1: one for all arrays, or one for each."""
 
 

@@ -31,7 +31,7 @@ def text() -> str:
 def definition(name: str, function: Any) -> str:
     """A function without its body.
 
-    >>> def f(p: "Arrays", *, step: "Steps", form: "str" = "sum") -> "None": ...
+    >>> def f(p: Arrays, *, step: Steps, form: str = "sum") -> None: ...
     >>> print(definition("f", f), end="")
     def f(
         p: Arrays,
