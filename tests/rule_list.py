@@ -206,6 +206,93 @@ RULES = (
         ),
     ),
     Rule(
+        "lion",
+        "Lion",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8), "step_at_zero": True},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "signum",
+        "Signum",
+        (
+            {},
+            {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
+            {"momentum": 0.0, "weight_decay": 0.1},
+            {"cautious": True, "weight_decay": 0.1},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "signsgd",
+        "SignSGD",
+        (
+            {},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adan",
+        "Adan",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.9, 0.5, 0.8), "weight_decay": 0.1},
+            {"eps": 1e-3, "complement_beta2": True, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+            {"eps": 0.0, "eps_root": 1e-8, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adopt",
+        "ADOPT",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.6), "nesterov": True},
+            {"clip_exponent": None, "weight_decay": 0.1, "eps": 1e-3},
+            {"clip_exponent": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            {"eps": 0.0, "nesterov": True, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+        ),
+    ),
+    Rule(
+        "ademamix",
+        "AdEMAMix",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8, 0.95), "alpha": 2.0, "weight_decay": 0.1},
+            {"t_alpha_beta3": 8.0, "eps": 0.0, "eps_root": 1e-8},
+            {"betas": (0.0, 0.8, 0.95), "t_alpha_beta3": 100.0},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "ftrl",
+        "FTRL",
+        (
+            {},
+            {"lr": 0.5, "l1": 0.5, "l2": 0.1, "l2_shrinkage": 0.01, "beta": 1.0},
+            {"lr": 0.5, "initial_accumulator_value": 0.0, "l1": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+            {"lr": 0.0},
+        ),
+    ),
+    Rule(
+        "sophia",
+        "Sophia",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "eps": 0.5, "bias_correction": True},
+            {"eps": 0.5, "decoupled_weight_decay": False, **_CLIPPED},
+            {"eps": 0.5, "lr": 0.05, "cautious": True, "cautious_weight_decay": True},
+        ),
+    ),
+    Rule(
         "lamb",
         "LAMB",
         (
@@ -213,6 +300,39 @@ RULES = (
             {"lr": 0.05, "weight_decay": 0.1, "eps_root": 1e-6, "clamp": 1.5},
             {"bias_correction": False, "weight_decay": 0.1, **_CLIPPED},
             {"betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "lars",
+        "LARS",
+        (
+            {},
+            {"lr": 0.5, "weight_decay": 0.1, "dampening": 0.3, "trust_coefficient": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, "joint_norm": True, "rate_in_buffer": True},
+            {"lr": 0.5, "weight_decay": 0.1, "nesterov": True, "trust_clip": True, **_CLIPPED},
+            {"lr": 0.5, "momentum": 0.0, "eps": 0.0},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "novograd",
+        "NovoGrad",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "grad_averaging": True, "eps_root": 1e-6},
+            {"betas": (0.5, 0.25), "weight_decay": 0.1, "eps": 0.0, **_CLIPPED},
+            _DECOUPLED,
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "mars",
+        "MARS",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "gamma": 0.5, "weight_decay": 0.1, "eps_root": 1e-6},
+            {"amsgrad": True, "weight_decay": 0.1, "decoupled_weight_decay": False, **_CLIPPED},
         ),
         elementwise=False,
     ),

@@ -18,7 +18,7 @@ from optcore.reference.sums import memory_index
 
 BF16 = ml_dtypes.bfloat16
 
-NON_NEGATIVE = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta"}
+NON_NEGATIVE = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "n"}
 """Slots whose 8-bit codes have no sign."""
 
 STATES = ("float32", "bfloat16", "8bit", "mixed")

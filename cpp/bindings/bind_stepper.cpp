@@ -26,8 +26,8 @@ void bind_stepper(py::module_ &m) {
         .def_property_readonly("root", &Tree::root);
 
     py::class_<Stepper>(m, "Stepper")
-        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool>(),
-             py::arg("rule"), py::arg("trees"), py::arg("grouped"))
+        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool, std::string>(),
+             py::arg("rule"), py::arg("trees"), py::arg("grouped"), py::arg("gradients") = "grads")
         .def("set_variant", &Stepper::set_variant, py::arg("group"), py::arg("variant"),
              py::arg("decoupled"), py::arg("maximize"), py::arg("mask_update"),
              py::arg("mask_decay"))

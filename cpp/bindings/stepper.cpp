@@ -92,9 +92,11 @@ private:
     Stepper &s_;
 };
 
-Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped)
+Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped,
+                 std::string gradients)
     : rule_(rule_named(rule)), info_(rule_info(rule_)), trees_(std::move(trees)),
-      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped) {
+      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped),
+      gradients_(std::move(gradients)) {
     for (auto &group : groups_)
         group.rule = rule_;
     for (auto &sources : sources_)
@@ -187,7 +189,8 @@ bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
                               "; pass what the loss was multiplied by");
     if (grads.is_none()) {
         if (!bound_)
-            throw py::type_error("grads: expected gradients, got None; pass a tree like the "
+            throw py::type_error(gradients_ +
+                                 ": expected gradients, got None; pass a tree like the "
                                  "parameters', or bind(grads) once");
         evaluate_schedules();
         return directions.is_none() ? run(grad_scale) : run_along(*bound_, grad_scale, directions);
@@ -214,7 +217,8 @@ void Stepper::bind(py::object grads) {
         if (tensors_[i].grad.rows)
             throw py::type_error(gradient_name(i) +
                                  ": expected an array, as it stays bound, got "
-                                 "rows, which differ from step to step; pass them to step()");
+                                 "rows, which differ from step to step; pass them to an "
+                                 "optimizer's step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");
@@ -280,7 +284,7 @@ void Stepper::evaluate_schedules() {
 }
 
 std::string Stepper::gradient_root(size_t g) const {
-    return !grouped_ ? "grads" : "grads[" + std::to_string(g) + "]";
+    return !grouped_ ? gradients_ : gradients_ + "[" + std::to_string(g) + "]";
 }
 
 /// Holds the gradients against the parameters, checks each, and points the tensors at them.
@@ -289,12 +293,12 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
     Leaves leaves;
     leaves.objects.reserve(tensors_.size());
     if (!grouped_) {
-        trees_[0]->match(grads.ptr(), [] { return std::string("grads"); }, leaves.objects);
+        trees_[0]->match(grads.ptr(), [this] { return gradient_root(0); }, leaves.objects);
     } else {
         const bool sequence = py::isinstance<py::list>(grads) || py::isinstance<py::tuple>(grads);
         if (!sequence || py::len(grads) != trees_.size())
             throw py::type_error(
-                "grads: expected a list of " + std::to_string(trees_.size()) +
+                gradients_ + ": expected a list of " + std::to_string(trees_.size()) +
                 " trees, one per group, got " +
                 (sequence ? std::to_string(py::len(grads)) + " items" : type_of(grads)) +
                 "; gradients mirror the groups");
@@ -355,6 +359,11 @@ bool Stepper::run(double grad_scale) {
 bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object &directions) {
     options_.grad_scale = grad_scale;
     const int64_t count = int64_t(tensors_.size());
+    for (size_t i = 0; i < tensors_.size(); ++i)
+        if (tensors_[i].grad.rows)
+            throw py::type_error(gradient_name(i) + ": expected an array, as the rule looks at "
+                                                    "whole tensors, got rows; scatter them into an "
+                                                    "array of zeros, or take an elementwise rule");
     Examined seen;
     std::vector<double> norms;
     {

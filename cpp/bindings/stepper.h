@@ -27,7 +27,9 @@ struct Source {
 class Stepper {
 public:
     /// `grouped`: gradients come as a list of trees, one per group, even if there is but one.
-    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
+    /// `gradients`: what errors call them.
+    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped,
+            std::string gradients);
     ~Stepper();
 
     void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize,
@@ -96,6 +98,7 @@ private:
     std::vector<Group> groups_;
     std::vector<std::vector<Source>> sources_; ///< by group, then as RuleInfo::hyper
     bool grouped_, scheduled_ = false;
+    std::string gradients_;
     std::vector<Param> params_;
     std::vector<Tensor> tensors_;
     std::vector<py::object> keep_; ///< the state arrays

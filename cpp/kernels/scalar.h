@@ -20,6 +20,12 @@ inline T at_most(T x, T high) {
     return x > high ? high : x;
 }
 
+/// 1, 0 or −1; a NaN stays.
+template <class T>
+inline T sign(T x) {
+    return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+
 template <class T>
 inline double squared(T x) {
     return double(x) * double(x);

@@ -5,6 +5,7 @@
 #ifndef OPTCORE_RULES_RULE_H
 #define OPTCORE_RULES_RULE_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "../engine/elementary.h"

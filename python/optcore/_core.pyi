@@ -82,7 +82,9 @@ def gather_gradients(
 ) -> None: ...
 
 class Stepper(metaclass=_Type):
-    def __init__(self, rule: str, trees: list[Tree], grouped: bool) -> None: ...
+    def __init__(
+        self, rule: str, trees: list[Tree], grouped: bool, gradients: str = "grads"
+    ) -> None: ...
     def set_variant(
         self,
         group: int,

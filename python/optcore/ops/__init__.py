@@ -26,12 +26,23 @@ adafactor_ = op(_o.Adafactor, "adafactor_")
 adagrad_ = op(_o.Adagrad, "adagrad_")
 adam_ = op(_o.Adam, "adam_")
 adamw_ = op(_o.AdamW, "adamw_", decoupled_weight_decay=True)
+adan_ = op(_o.Adan, "adan_")
+ademamix_ = op(_o.AdEMAMix, "ademamix_")
+adopt_ = op(_o.ADOPT, "adopt_")
+ftrl_ = op(_o.FTRL, "ftrl_")
 lamb_ = op(_o.LAMB, "lamb_")
+lars_ = op(_o.LARS, "lars_")
+lion_ = op(_o.Lion, "lion_")
+mars_ = op(_o.MARS, "mars_")
 momentum_ = op(_o.Momentum, "momentum_")
 nadam_ = op(_o.NAdam, "nadam_")
+novograd_ = op(_o.NovoGrad, "novograd_")
 rmsprop_ = op(_o.RMSprop, "rmsprop_")
 rowwise_adagrad_ = op(_o.RowwiseAdagrad, "rowwise_adagrad_")
 sgd_ = op(_o.SGD, "sgd_")
+signsgd_ = op(_o.SignSGD, "signsgd_")
+signum_ = op(_o.Signum, "signum_")
+sophia_ = op(_o.Sophia, "sophia_")
 
 __all__ = [
     "adadelta_",
@@ -39,10 +50,21 @@ __all__ = [
     "adagrad_",
     "adam_",
     "adamw_",
+    "adan_",
+    "ademamix_",
+    "adopt_",
+    "ftrl_",
     "lamb_",
+    "lars_",
+    "lion_",
+    "mars_",
     "momentum_",
     "nadam_",
+    "novograd_",
     "rmsprop_",
     "rowwise_adagrad_",
     "sgd_",
+    "signsgd_",
+    "signum_",
+    "sophia_",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import NonFiniteError
+from ..rows import Rows
 from ..typing import Array, Scalar, Tree
 from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
@@ -327,7 +328,7 @@ class Optimizer:
 
     def step(
         self,
-        grads: Tree | None = None,
+        grads: Tree | Rows | None = None,
         *,
         grad_scale: float = 1.0,
         closure: Callable[[], tuple[Loss, Tree]] | None = None,
@@ -339,7 +340,8 @@ class Optimizer:
 
         Args:
             grads: the gradients, nested as the parameters are; None in the place of a gradient
-                leaves its parameter, state and step number alone. May be left out after `bind`.
+                leaves its parameter, state and step number alone, and `Rows` all rows but those
+                that it names. May be left out after `bind`.
             grad_scale: what the loss was multiplied by, so that small gradients survive 16 bits.
             closure: a function that returns the loss and the gradients, in the place of `grads`.
 
@@ -712,7 +714,7 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], 
     return trees, overrides, grouped
 
 
-def _called(closure: Callable[[], tuple[Loss, Tree]], grads: Tree | None) -> tuple[Loss, Tree]:
+def _called(closure: Callable[[], tuple[Loss, Tree]], grads: object) -> tuple[Loss, Tree]:
     """The loss and the gradients that a closure returns."""
     if grads is not None:
         raise TypeError("step: expected gradients or a closure, got both; pass one of them")

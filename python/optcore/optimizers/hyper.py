@@ -59,12 +59,14 @@ def pair(value: Any, name: str) -> tuple[Any, Any]:
     return value[0], value[1]
 
 
+_WORDS = ("no", "one", "two", "three", "four")
+
+
 def several(value: Any, name: str, count: int) -> tuple[Any, ...]:
     """That many values, or a TypeError."""
     if not isinstance(value, (tuple, list)) or len(value) != count:
         raise TypeError(
-            f"{name}: expected {('no', 'one', 'two', 'three', 'four')[count]} values, "
-            f"got {value!r}; pass e.g. "
+            f"{name}: expected {_WORDS[count]} values, got {value!r}; pass e.g. "
             f"{(0.9, 0.999, 0.99, 0.999)[:count]}"
         )
     return tuple(value)

@@ -31,20 +31,30 @@ from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
 from .average import average
 from .blocks8 import decode8, encode8
+from .ftrl import ftrl
 from .lamb import lamb
+from .lars import lars
+from .lion import lion
+from .mars import mars
 from .momentum import momentum
 from .muon import muon, muon_direction, orthogonalized
 from .nadam import nadam
+from .novograd import novograd
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .rows import coalesced, step_rows
 from .rowwise_adagrad import rowwise_adagrad
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
+from .signum import signsgd, signum
 from .sm3 import sm3, sm3_direction
 from .soap import soap, soap_direction
+from .sophia import sophia, sophia_hessian
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
 
@@ -54,6 +64,9 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
     "average",
     "clip_factor",
     "coalesced",
@@ -61,14 +74,19 @@ __all__ = [
     "dot",
     "encode8",
     "from_bfloat16",
+    "ftrl",
     "global_norm",
     "joined",
     "lamb",
+    "lars",
+    "lion",
+    "mars",
     "memory_index",
     "momentum",
     "muon",
     "muon_direction",
     "nadam",
+    "novograd",
     "orthogonalized",
     "random16",
     "random_key",
@@ -77,10 +95,14 @@ __all__ = [
     "sgd",
     "shampoo",
     "shampoo_direction",
+    "signsgd",
+    "signum",
     "sm3",
     "sm3_direction",
     "soap",
     "soap_direction",
+    "sophia",
+    "sophia_hessian",
     "split",
     "step_rows",
     "stochastic_bfloat16",
