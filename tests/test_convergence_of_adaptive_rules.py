@@ -41,8 +41,8 @@ ROWS = (
     (oc.ScheduleFreeAdamW, {"lr": 0.05}, {"lr": 0.05}, 3000, 1e-4),
     (oc.ScheduleFreeRAdam, {"lr": 0.05}, {"lr": 0.05}, 3000, 1e-4),
     (oc.Prodigy, {}, {}, 3000, 1e-4),
-    (oc.DAdaptAdam, {}, {}, 3000, 1e-4),
-    (oc.DAdaptSGD, {}, {}, 3000, 1e-2),
+    (oc.DAdaptAdam, {"lr": oc.schedules.Cosine(1.0, 3000)}, {}, 3000, 1e-4),
+    (oc.DAdaptSGD, {}, {}, 3000, 1e-3),
 )
 
 

@@ -64,3 +64,5 @@ def test_what_decides_the_estimate_is_one_for_all_groups(kind):
             kind(np.ones(2), d0=bad)
     with pytest.raises(ValueError, match="Invalid growth_rate value"):
         kind(np.ones(2), growth_rate=0.5)
+    with pytest.raises(TypeError, match=r"^d0: expected a number"):
+        kind(np.ones(2), d0=oc.schedules.Constant(1.0))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .hyper import source
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,6 +32,13 @@ class DistanceEstimate(Optimizer):
                         f"groups[0], got {group.schedule(name)!r}; all groups share one estimate "
                         "of d, so set it for the whole optimizer"
                     )
+
+    @classmethod
+    def _check(cls, values: Mapping[str, Any]) -> None:
+        if not isinstance(source(values["d0"], "d0"), float):
+            raise TypeError(
+                f"d0: expected a number, got {values['d0']!r}; it is the first d, pass e.g. 1e-6"
+            )
 
     @property
     def d(self) -> float:
@@ -108,7 +116,7 @@ class Prodigy(DistanceEstimate):
         decouple: bool = True,
         use_bias_correction: bool = False,
         safeguard_warmup: bool = False,
-        d0: Scalar = 1e-6,
+        d0: float = 1e-6,
         d_coef: Scalar = 1.0,
         growth_rate: Scalar = float("inf"),
         *,
@@ -196,7 +204,7 @@ class DAdaptAdam(DistanceEstimate):
         weight_decay: Scalar = 0.0,
         decouple: bool = False,
         use_bias_correction: bool = False,
-        d0: Scalar = 1e-6,
+        d0: float = 1e-6,
         growth_rate: Scalar = float("inf"),
         *,
         layer_scale: Scalar = 1.0,
@@ -265,7 +273,7 @@ class DAdaptSGD(DistanceEstimate):
         lr: Scalar = 1.0,
         momentum: Scalar = 0.0,
         weight_decay: Scalar = 0.0,
-        d0: Scalar = 1e-6,
+        d0: float = 1e-6,
         growth_rate: Scalar = float("inf"),
         *,
         maximize: bool = False,

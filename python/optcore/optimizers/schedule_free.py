@@ -29,8 +29,7 @@ class ScheduleFree(TwoModes):
             return y
         z = state["z"].astype(y.dtype)
         with np.errstate(all="ignore"):
-            x: Array = y + y.dtype.type(1 - 1 / beta) * (z - y)
-        return x
+            return np.asarray(y + y.dtype.type(1 - 1 / beta) * (z - y))
 
 
 class ScheduleFreeSGD(ScheduleFree):

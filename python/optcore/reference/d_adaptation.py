@@ -152,8 +152,7 @@ class _Prodigy:
         return d, delta, by_d * delta, by_d * (d if self.safeguard_warmup else delta)
 
     def coupled(self, p: Array, g: Array) -> Array:
-        coupled: Array = g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p
-        return coupled
+        return np.asarray(g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p)
 
     def sums(self, p: Array, g: Array, state: State) -> Sums:
         T = p.dtype.type
@@ -318,8 +317,7 @@ class _DAdaptAdam:
         return d, d * self.lr * _correction(self.use_bias_correction, self.betas, state)
 
     def coupled(self, p: Array, g: Array) -> Array:
-        coupled: Array = g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p
-        return coupled
+        return np.asarray(g + p.dtype.type(0.0 if self.decouple else self.weight_decay) * p)
 
     def sums(self, p: Array, g: Array, state: State) -> Sums:
         T = p.dtype.type
