@@ -186,7 +186,7 @@ def test_mars_limits_what_it_takes_in_to_a_norm_of_one():
     [
         (oc.Lion, {"betas": (0.9, 1.0)}, "Invalid beta parameter at index 1"),
         (oc.Signum, {"momentum": 1.0}, "Invalid momentum value"),
-        (oc.Adan, {"betas": (0.9, 0.9)}, "betas: expected 3 values"),
+        (oc.Adan, {"betas": (0.9, 0.9)}, "betas: expected three values"),
         (oc.Adan, {"betas": (0.9, 0.9, -0.1)}, "Invalid beta parameter at index 2"),
         (oc.ADOPT, {"clip_exponent": -1.0}, "Invalid clip_exponent value"),
         (oc.AdEMAMix, {"alpha": -1.0}, "Invalid alpha value"),

@@ -255,7 +255,7 @@ def dadapt_adam(
     >>> for t in (1, 2, 3):
     ...     p, state = dadapt_adam(p, 2 * p, state, step=t, betas=(0.5, 0.75), d0=0.25)
     >>> p.round(3), float(state["k"])
-    (array([-0.161]), 3.0)
+    (array([0.227]), 3.0)
     """
     hypers = _DAdaptAdam(
         lr,
