@@ -978,7 +978,8 @@ TYPES = [
         lambda w: oc.Adagrad(np.ones(2)).groups[0].update(initial_accumulator_value=1.0),
         ValueError, "groups[0]: ", "as it was", "initial_accumulator_value", "new optimizer"),
     Row("an average in 8 bits",
-        lambda w: oc.ASGD(np.ones(2, np.float32), state_dtype="8bit").averaged_params, TypeError, "averaged_params: ", "float32 or bfloat16", "8-bit codes", "state_dtype="),
+        lambda w: oc.ASGD(np.ones(2, np.float32), state_dtype="8bit").averaged_params, TypeError,
+        "averaged_params: ", "float32 or bfloat16", "8-bit codes", "state_dtype="),
     Row("a step size changed later", lambda w: oc.Rprop(np.ones(2)).groups[0].update(lr=1.0),
         ValueError, "groups[0]: ", "as it was", "lr", "new optimizer"),
 ]  # fmt: skip
