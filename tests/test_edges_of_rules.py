@@ -235,3 +235,21 @@ def test_reading_a_norm_does_not_depend_on_the_level():
     finally:
         _core.use_isa(before)
     assert len(found) == 1
+
+
+def test_what_all_groups_share_stays_shared():
+    opt = oc.Prodigy([{"params": {"a": np.ones(2)}}, {"params": {"b": np.ones(2)}}])
+    with pytest.raises(ValueError, match=r"d_coef: expected 1\.0, as in groups"):
+        opt.groups[1]["d_coef"] = 5.0
+    saved = opt.state_dict(copy=True)
+    saved["groups"][1]["d_coef"] = 5.0
+    with pytest.raises(ValueError, match=r"d_coef: expected 1\.0"):
+        opt.load_state_dict(saved)
+    assert opt.groups[1]["d_coef"] == 1.0
+
+
+def test_lamb_descends_though_decay_turns_the_sign():
+    """A rate times decay above 1 makes the kept part negative, but no norm is."""
+    w = np.array([3.0, 4.0])
+    oc.LAMB(w, lr=10.0, weight_decay=0.2, decoupled_weight_decay=True).step(np.ones(2))
+    assert np.all(w < -np.array([3.0, 4.0]))

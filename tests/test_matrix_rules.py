@@ -979,3 +979,16 @@ def test_a_quadratic_is_solved(kind, options, steps):
         opt.step(a.T @ (a @ (w - target)))
     start, left = (0.5 * np.sum((a @ (x - target)) ** 2) for x in (np.zeros((6, 4)), w))
     assert left < 1e-4 * start
+
+
+def test_state_that_became_read_only_stops_the_step_before_it_begins():
+    w = np.ones((3, 2))
+    opt = oc.Muon(w)
+    opt.step(np.ones((3, 2)))
+    before = w.copy()
+    opt.state[""]["momentum_buffer"].flags.writeable = False
+    with pytest.raises(ValueError, match="state: expected writable arrays"):
+        opt.step(np.ones((3, 2)))
+    assert np.array_equal(w, before)
+    assert opt.step_count == 1
+    assert opt.state_dict()["param_steps"] == {"": 1}

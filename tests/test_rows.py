@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -709,3 +710,23 @@ def test_rowwise_adagrad_saves_and_loads():
         each.step({"E": rows})
     check("parameter", p, q, "")
     check("sum", opt.state["E"]["sum"], other.state["E"]["sum"], "")
+
+
+def test_rows_are_copied_and_pickled():
+    rows = oc.Rows([2, 0], np.ones((2, 3)))
+    for twin in (copy.deepcopy(rows), pickle.loads(pickle.dumps(rows))):
+        assert np.array_equal(twin.indices, rows.indices)
+        assert np.array_equal(twin.values, rows.values)
+
+
+def test_a_subclass_is_no_gradient():
+    """It could hand out values that nobody keeps."""
+
+    class Other(oc.Rows):
+        __slots__ = ()
+        values = property(lambda self: np.full((1, 3), 3.0))
+
+    w = np.ones((4, 3))
+    with pytest.raises(TypeError, match="grads: "):
+        oc.SGD(w).step(Other([0], np.ones((1, 3))))
+    assert np.all(w == 1)

@@ -895,3 +895,31 @@ def test_sam_wants_a_closure() -> None:
     w = np.ones(2)
     with pytest.raises(TypeError, match=r"^step: expected a closure, as SAM needs"):
         oc.SAM(oc.SGD(w)).step(np.ones(2))
+
+
+@pytest.mark.parametrize("wrap", [lambda opt: oc.GradientAccumulation(opt, 2), oc.SAM])
+def test_zeroed_gradients_under_a_transform_are_those_of_the_user(wrap):
+    """A loop that adds to its gradients ends where it ends without the transform, which is idle."""
+
+    def trained(outer):
+        w, g = np.array([1.0, -2.0]), np.zeros(2)
+        opt = outer(wrap(oc.SGD(w, lr=0.1, zero_grads=True)))
+        for _ in range(4):
+
+            def closure():
+                g[...] += w
+                return 0.0, g
+
+            opt.step(closure=closure)
+        return w
+
+    assert np.array_equal(trained(lambda opt: opt), trained(lambda opt: oc.AGC(opt, clip=1e9)))
+
+
+def test_rows_are_refused_by_what_reads_gradients():
+    w = np.ones((3, 2))
+    rows = oc.Rows([0], np.ones((1, 2)))
+    for wrapper in (oc.AGC(oc.SGD({"w": w})), oc.GradientAccumulation(oc.SGD({"w": w}), 2)):
+        with pytest.raises(TypeError, match="grads/w: expected an array, as a wrapper"):
+            wrapper.step({"w": rows})
+    assert np.all(w == 1)

@@ -53,7 +53,7 @@ void check_supported(const Param &param, const Tensor &tensor, const Group &grou
 bool is_rows(PyObject *grad) {
     static const py::handle type =
         py::object(py::module_::import("optcore.rows").attr("Rows")).release(); // for the process
-    return PyObject_TypeCheck(grad, reinterpret_cast<PyTypeObject *>(type.ptr()));
+    return Py_TYPE(grad) == reinterpret_cast<PyTypeObject *>(type.ptr()); // a subclass may differ
 }
 
 void refuse_rows(const std::string &name, const std::string &why, const std::string &mend) {
@@ -81,6 +81,7 @@ Gradient read_rows(PyObject *rows, const Param &param, const Tensor &tensor, con
     const py::handle given(rows);
     const auto indices = py::reinterpret_borrow<py::array>(given.attr("indices"));
     *values = given.attr("values");
+    store.keepers.push_back(*values);
 
     const auto in = [&](const char *what) { return name() + "." + what; };
     const IndexType type = index_type(indices, in("indices"));

@@ -376,6 +376,11 @@ bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object
     const auto [along, states] =
         directions(given, seen.factor).cast<std::pair<py::list, py::list>>();
 
+    for (const py::handle &pair : states) // the last that could fail once the step is taken
+        if (!py::array(pair[py::int_(0)]).writeable())
+            throw py::value_error("state: expected writable arrays, got a read-only one; make it "
+                                  "writable again, or make a new optimizer");
+
     // From here on the directions are the gradients of a plain step.
     const Release release(*this);
     std::vector<Gradient> came;

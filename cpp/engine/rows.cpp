@@ -75,7 +75,7 @@ int64_t RowSet::assign(const IndexArray &indices, int64_t rows, int64_t width) {
 /// By row, digit by digit from the lowest; each pass keeps the order of what is equal.
 void RowSet::sort(int64_t largest) {
     other_.resize(named_.size());
-    for (int shift = 0; largest >> shift > 0; shift += kDigit) {
+    for (int shift = 0; shift < 63 && largest >> shift > 0; shift += kDigit) {
         int64_t at[kDigits] = {};
         for (const Named &each : named_)
             ++at[size_t(each.row >> shift) % kDigits];

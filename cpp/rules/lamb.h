@@ -32,7 +32,7 @@ struct LAMB : DirectionRule {
     static double rate(const RuleContext &c) {
         if (!c.sums || !(c.sums[0] > 0 && c.sums[1] > 0))
             return c.lr;
-        const double norm = sqrt(c.sums[0]) * c.keep;
+        const double norm = sqrt(c.sums[0]) * abs(c.keep);
         return c.lr * ((c.h[5] > 0 && norm > c.h[5] ? c.h[5] : norm) / sqrt(c.sums[1]));
     }
 

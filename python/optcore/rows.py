@@ -79,6 +79,9 @@ class Rows:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{name}: Rows stay as they were made; make new ones")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rows, (self._indices, self._values)
+
     def __len__(self) -> int:
         """How many indices there are."""
         return self._indices.size

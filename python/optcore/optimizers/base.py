@@ -166,7 +166,9 @@ class Optimizer:
             for name in override:
                 known_name(name, list(self._defaults), f"groups[{i}]")
             group = self._normalized({**self._defaults, **override})
-            self.groups.append(Group(type(self), self._stepper, i, group, tree.paths))
+            alone = len(trees) == 1
+            self.groups.append(Group(type(self), self._stepper, i, group, tree.paths, alone))
+        self._check_groups([group._values for group in self.groups])
         self._add_parameters(trees, copy_to)
 
     # What a rule says of itself. ---------------------------------------------------------------
@@ -311,6 +313,23 @@ class Optimizer:
     def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         """What a state array starts from."""
         return 0.0
+
+    _of_all_groups: ClassVar[tuple[str, ...]] = ()
+    """The values that have to be the same in all groups."""
+
+    _used_up: int = 0
+    """How often a wrapper has used up gradients without a step."""
+
+    @classmethod
+    def _check_groups(cls, groups: list[dict[str, Any]]) -> None:
+        """A ValueError where groups differ in what they have to share."""
+        for name in cls._of_all_groups:
+            for i, group in enumerate(groups[1:], 1):
+                if group[name] != groups[0][name]:
+                    raise ValueError(
+                        f"groups[{i}]/{name}: expected {groups[0][name]!r}, as in groups[0], got "
+                        f"{group[name]!r}; the groups share it, so set it for the whole optimizer"
+                    )
 
     _mirrors: ClassVar[tuple[str, ...]] = ()
     """The state arrays that start as a copy of the parameter."""

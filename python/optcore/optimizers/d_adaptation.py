@@ -20,19 +20,6 @@ class DistanceEstimate(Optimizer):
     What the estimate is made with has to be the same in all groups.
     """
 
-    _of_all_groups: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, params: Tree, values: Mapping[str, Any], **common: Any):
-        super().__init__(params, values, **common)
-        for name in self._of_all_groups:
-            for i, group in enumerate(self.groups[1:], 1):
-                if group.schedule(name) != self.groups[0].schedule(name):
-                    raise ValueError(
-                        f"groups[{i}]/{name}: expected {self.groups[0].schedule(name)!r}, as in "
-                        f"groups[0], got {group.schedule(name)!r}; all groups share one estimate "
-                        "of d, so set it for the whole optimizer"
-                    )
-
     @classmethod
     def _check(cls, values: Mapping[str, Any]) -> None:
         if not isinstance(source(values["d0"], "d0"), float):

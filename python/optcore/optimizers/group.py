@@ -39,13 +39,14 @@ class Group(MutableMapping[str, Any]):
         index: int,
         values: dict[str, Any],
         paths: list[str],
+        alone: bool,
     ):
         # The class and the stepper, not the optimizer: the two would hold each other, and with
         # them gigabytes of state, until the garbage collector comes by.
         self._kind = kind
         self._stepper = stepper
         self._index = index
-        self._paths = paths
+        self._paths, self._alone = paths, alone
         self._variant = kind._variant(values)
         self._take(values)
 
@@ -69,6 +70,8 @@ class Group(MutableMapping[str, Any]):
         known_name(name, list(self._values), f"groups[{self._index}]")
         values = self._kind._normalized({**self._values, name: value})
         self._check_fixed(values)
+        if name in self._kind._of_all_groups and not self._alone:
+            self._kind._check_groups([self._values, values])
         self._take(values)
 
     def __delitem__(self, name: str) -> None:

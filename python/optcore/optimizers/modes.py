@@ -106,6 +106,11 @@ class TwoModes(Optimizer):
         if "training" not in saved:
             raise KeyError("state_dict/training is missing; expected a dict that state_dict() gave")
         hyper.switch(saved["training"], "state_dict/training")
+        if self._away and self.training:
+            raise RuntimeError(
+                "load_state_dict: expected the parameters themselves, but averaged() or SAM's "
+                "first step has put other values in their place; load after the with block"
+            )
         if saved["training"]:
             if not self.training:
                 raise ValueError(

@@ -45,7 +45,8 @@ class ScheduleFreeSGD(ScheduleFree):
     all z, is the model to use. The arrays hold y; `eval` puts x into them, `train` y again, and a
     step in eval mode is an error. x is not kept, as it follows from y and z. Unlike in the package
     `schedulefree`, the optimizer begins in train mode. With `r=0.0, weight_lr_power=0.0` x is the
-    plain average, c = 1/t. The rate may follow a schedule all the same.
+    plain average, c = 1/t. The rate may follow a schedule all the same;
+    β should not where gradients are `Rows`, as rows that are not named keep the y of another β.
 
     Args:
         params: parameters or groups, see `Optimizer`.

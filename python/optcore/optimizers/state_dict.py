@@ -40,6 +40,7 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     """Takes over a state dict. Everything is checked before anything is changed."""
     check_header(opt.rule_name(), saved)
     groups = _loaded_groups(opt, saved)
+    opt._check_groups(groups)
     step, param_steps = _loaded_steps(opt, saved)
     arrays = loaded_state(opt._paths, opt._state, saved)
     more = opt._checked_more(saved)

@@ -80,7 +80,7 @@ def lamb(
     sum_p, sum_u = sum_squares(p), sum_squares(np.asarray(u), like=p)
     rate = lr
     if sum_p > 0 and sum_u > 0:
-        norm = math.sqrt(sum_p) * keep
+        norm = math.sqrt(sum_p) * abs(keep)
         if clamp is not None and norm > clamp:
             norm = clamp
         rate = lr * (norm / math.sqrt(sum_u))

@@ -12,6 +12,7 @@ from ..errors import NonFiniteError
 from ..optimizers import SGD, Optimizer
 from ..optimizers.storage import index_of
 from ..reference.sums import in_memory_order
+from ..rows import Rows
 from ..typing import Array, Tree
 
 
@@ -48,6 +49,7 @@ class GradientReader:
         """The leaves of a tree of gradients in the order of the parameters, each checked."""
         if grads is None:
             raise TypeError("grads: expected gradients, got None; pass a tree like the parameters'")
+        _refuse_rows(grads, "grads")
         tree = _as_arrays(grads) if self._numbers else grads
         self._probe.bind(tree)
         self._probe.bind(None)
@@ -61,7 +63,8 @@ class GradientReader:
         return leaves
 
     def used(self, leaves: Sequence[Array | None]) -> None:
-        """Sets gradients to zero that have been used up, if the optimizer does so."""
+        """Notes that gradients have been used up, and zeroes them if the optimizer does so."""
+        self._opt._used_up += 1
         if self._zeroed:
             for leaf in leaves:
                 if leaf is not None:
@@ -101,6 +104,21 @@ class GradientReader:
         """The same of rows whose elements are in that order already."""
         given = [row for row in rows if row is not None]
         return _core.global_norm(given, ["grads"] * len(given), self._opt.threads or 0)
+
+
+def _refuse_rows(node: Any, where: str) -> None:
+    """A TypeError where a leaf names rows: a wrapper reads gradients as arrays."""
+    if isinstance(node, dict):
+        for key, child in node.items():
+            _refuse_rows(child, f"{where}/{key}")
+    if isinstance(node, (list, tuple)):
+        for i, child in enumerate(node):
+            _refuse_rows(child, f"{where}/{i}")
+    if isinstance(node, Rows):
+        raise TypeError(
+            f"{where}: expected an array, as a wrapper around the optimizer reads it, got rows; "
+            "step them with an optimizer of their own, or scatter them into zeros"
+        )
 
 
 def _as_arrays(node: Any) -> Any:

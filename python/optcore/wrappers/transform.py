@@ -86,19 +86,29 @@ class GradientTransform(ReadingWrapper):
             read[:] = self._reader.read(given)
             return self._changed(read, scale)
 
+        def uses() -> tuple[int, int]:
+            return self.step_count, self._root._used_up
+
+        before = uses()
+
+        def clear_used() -> None:
+            nonlocal before
+            if uses() != before:
+                self._reader.used(read)
+                before = uses()
+
         def called() -> tuple[Any, Tree]:
+            clear_used()  # SAM has climbed along the first ones, and now asks for others
             loss, given = _called(closure, None)  # type: ignore[arg-type]  # there is one
             return loss, changed(given)
 
         with self._alone():
-            before = self.step_count
             if closure is None:
                 mine = changed(self._given(grads))
                 result = self._optimizer.step(mine, grad_scale=grad_scale)
             else:
                 result = self._optimizer.step(grads, grad_scale=grad_scale, closure=called)
-            if self.step_count > before:
-                self._reader.used(read)
+            clear_used()
         return result
 
     @quiet
