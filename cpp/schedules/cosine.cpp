@@ -8,15 +8,16 @@ namespace optcore::schedules {
 
 double half_cosine(double x) { return 0.5 * (1 + math::cos_pi(x)); }
 
-Cosine::Cosine(double initial, Count total, double floor)
+Cosine::Cosine(double initial, Count total, double floor, double exponent)
     : initial_(check::finite({title, "initial"}, initial)),
       total_(check::some_steps({title, "total"}, total)),
-      floor_(check::finite({title, "floor"}, floor)) {}
+      floor_(check::finite({title, "floor"}, floor)),
+      exponent_(check::positive({title, "exponent"}, exponent)) {}
 
 double Cosine::at(Count step) const noexcept {
     if (step >= total_)
         return floor_;
-    return between(floor_, initial_, half_cosine(fraction(step, total_)));
+    return between(floor_, initial_, math::pow(half_cosine(fraction(step, total_)), exponent_));
 }
 
 } // namespace optcore::schedules

@@ -5,18 +5,19 @@
 
 namespace optcore::schedules {
 
-/// s(k) = floor + (initial − floor)·(1 + cos(π·k/total))/2, and floor from step `total` on.
+/// s(k) = floor + (initial − floor)·((1 + cos(π·k/total))/2)^exponent, and floor from step `total`
+/// on.
 class Cosine final : public Schedule {
 public:
     static constexpr const char *title = "Cosine";
 
-    Cosine(double initial, Count total, double floor);
+    Cosine(double initial, Count total, double floor, double exponent);
     double at(Count step) const noexcept override;
 
 private:
     double initial_;
     Count total_;
-    double floor_;
+    double floor_, exponent_;
 };
 
 /// (1 + cos(π·x))/2, which falls from 1 to 0 as x goes from 0 to 1.

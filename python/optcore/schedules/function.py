@@ -1,0 +1,49 @@
+"""A function of yours as a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .base import _FUNCTION, Schedule
+
+
+@dataclass(frozen=True, repr=False)
+class Lambda(Schedule):
+    """A function of yours as a schedule: s(k) = f(k), with k an int.
+
+    It is called once per step, in Python. `to_dict` cannot hold the function, so `from_dict`
+    refuses what it gives. Two are equal if they hold the same function.
+
+    Raises:
+        TypeError: f cannot be called or, at a step, returns no number.
+
+    >>> Lambda(lambda k: 1 / (k + 1)).values(3)
+    array([1.        , 0.5       , 0.33333333])
+    """
+
+    _name = _FUNCTION
+    f: Callable[[int], float]
+
+    def __post_init__(self) -> None:
+        if not callable(self.f):
+            raise TypeError(
+                f"Lambda.f: expected a function, got {type(self.f).__name__} {self.f!r}; "
+                "pass a function of the step, or Constant(value) for a fixed value"
+            )
+        object.__setattr__(self, "_native", None)
+
+    def _evaluate(self, step: int) -> float:
+        value = self.f(step)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"Lambda.f: expected a number in return, got {type(value).__name__} {value!r} "
+                f"at step {step}; return a float"
+            ) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only the name: a function is not data."""
+        return {"schedule": self._name}
