@@ -193,17 +193,38 @@ py::object evaluate(const Schedule &schedule, const py::object &step) {
     return py::float_(schedule.at(to_count(step, "step", "pass an int or an array of integers")));
 }
 
+/// What the interpreter calls for `schedule(step)` where `call_with_int` leaves off.
+ternaryfunc call_with_anything = nullptr;
+
+/// An int, the one argument that a training loop passes in every step, goes past pybind11's own way
+/// of calling, which would take most of the time.
+PyObject *call_with_int(PyObject *self, PyObject *args, PyObject *names) {
+    if (!names && PyTuple_GET_SIZE(args) == 1 && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
+        const auto step = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(args, 0));
+        const bool known = step != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
+        auto *object = reinterpret_cast<py::detail::instance *>(self);
+        const auto *schedule = object->get_value_and_holder().value_ptr<Schedule>();
+        if (known && schedule)
+            return PyFloat_FromDouble(schedule->at(step));
+        PyErr_Clear();
+    }
+    return call_with_anything(self, args, names);
+}
+
 } // namespace
 
 void optcore::bind_schedules(py::module_ &m) {
     // A plain `type` for metaclass: pybind11's own serves static properties, and no stub can name
     // it.
     const py::handle type(reinterpret_cast<PyObject *>(&PyType_Type));
-    py::class_<Schedule, std::shared_ptr<Schedule>>(
+    auto schedule = py::class_<Schedule, std::shared_ptr<Schedule>>(
         m, "Schedule", py::is_final(), py::metaclass(type),
-        "A value for every step. optcore.schedules makes them.")
-        .def("__call__", &evaluate, py::arg("step"), py::pos_only(),
-             "The value at a step (a float) or at an array of steps (an array of its shape).");
+        "A value for every step. optcore.schedules makes them.");
+    schedule.def("__call__", &evaluate, py::arg("step"), py::pos_only(),
+                 "The value at a step (a float) or at an array of steps (an array of its shape).");
+    auto *slots = reinterpret_cast<PyTypeObject *>(schedule.ptr());
+    call_with_anything = slots->tp_call;
+    slots->tp_call = &call_with_int;
     m.def("schedule", &make_schedule, py::arg("name"), py::arg("parameters"),
           "Makes the schedule of that name from a dict of all its parameters.");
     m.def("schedule_families", &schedule_families,

@@ -17,7 +17,8 @@ Cosine::Cosine(double initial, Count total, double floor, double exponent)
 double Cosine::at(Count step) const noexcept {
     if (step >= total_)
         return floor_;
-    return between(floor_, initial_, math::pow(half_cosine(fraction(step, total_)), exponent_));
+    const double w = half_cosine(fraction(step, total_));
+    return between(floor_, initial_, exponent_ == 1 ? w : math::pow(w, exponent_));
 }
 
 } // namespace optcore::schedules

@@ -196,10 +196,10 @@ class Schedule:
 
         >>> from optcore.schedules import Exponential
         >>> Exponential(0.1, gamma=0.9).to_dict()
-        {'schedule': 'exponential', 'initial': 0.1, 'gamma': 0.9, 'steps': 1}
+        {'schedule': 'exponential', 'initial': 0.1, 'gamma': 0.9}
         """
         data: dict[str, Any] = {"schedule": self._name}
-        for name, value in self._arguments().items():
+        for name, value in self._shown().items():
             data[name] = [_saved(v) for v in value] if isinstance(value, tuple) else _saved(value)
         return data
 
@@ -208,7 +208,7 @@ class Schedule:
         """The schedule that `to_dict` wrote down.
 
         >>> Schedule.from_dict({"schedule": "cosine", "initial": 0.1, "total": 10})
-        Cosine(initial=0.1, total=10, floor=0.0, exponent=1.0)
+        Cosine(initial=0.1, total=10, floor=0.0)
 
         Raises:
             TypeError: `data` is no mapping, or describes another class than the one asked.
@@ -227,8 +227,9 @@ class Schedule:
             )
         family = _FAMILIES.get(name) if isinstance(name, str) else None
         if family is None:
+            known = [one for one in _core.schedule_families() if one in _FAMILIES]
             raise ValueError(
-                f"data['schedule']: expected one of {', '.join(_FAMILIES)}, got {name!r}; "
+                f"data['schedule']: expected one of {', '.join(known)}, got {name!r}; "
                 "pass what to_dict() returned"
             )
         if not issubclass(family, cls):
@@ -256,6 +257,12 @@ class Schedule:
         """The constructor's arguments, without those left at a default of None."""
         values = ((f, getattr(self, f.name)) for f in _parameters(type(self)))
         return {f.name: v for f, v in values if v is not None or f.default is not None}
+
+    def _shown(self) -> dict[str, Any]:
+        """The arguments without the keywords that are at their default."""
+        defaults = {f.name: f.default for f in _parameters(type(self)) if f.kw_only}
+        given = self._arguments().items()
+        return {k: v for k, v in given if k not in defaults or v != defaults[k]}
 
     def _native_name(self) -> str:
         """The row of the C++ registry that evaluates this schedule."""
@@ -292,7 +299,7 @@ class Schedule:
                 object.__setattr__(self, f.name, _PLAIN[f.type](arguments[f.name]))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._shown().items())
         return f"{type(self).__name__}({shown})"
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .base import Schedule
 
@@ -34,7 +34,7 @@ class Cosine(Schedule):
     initial: float
     total: int
     floor: float = 0.0
-    exponent: float = 1.0
+    exponent: float = field(default=1.0, kw_only=True)
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .base import Schedule
 
@@ -29,8 +29,8 @@ class InverseTime(Schedule):
     _name = "inverse_time"
     initial: float
     decay: float
-    steps: int = 1
-    staircase: bool = False
+    steps: int = field(default=1, kw_only=True)
+    staircase: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .base import Schedule
 
@@ -59,4 +59,4 @@ class Polynomial(Schedule):
     total: int
     power: float = 1.0
     end: float = 0.0
-    cycle: bool = False
+    cycle: bool = field(default=False, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .. import _core
 from .base import Schedule
@@ -44,7 +44,7 @@ class Warmup(Schedule):
     warmup: int
     into: Schedule = _ONE
     start: float = 0.0
-    shape: str = "linear"
+    shape: str = field(default="linear", kw_only=True)
 
     def then(self, into: Schedule) -> Warmup:
         """This warmup into another schedule.
