@@ -146,7 +146,7 @@ CASES = cases()
 
 
 def agree(theirs: Callable[[Any], Any], ours: Schedule) -> None:
-    """Over the first steps, in one call. Not under jit, where optax ends in NaN: (1 − 300/300)^2.5."""
+    """Over the first steps, in one call. Under jit optax ends in NaN, as (1 − 300/300)^2.5."""
     steps = jax.numpy.arange(STEPS)
     expected = np.asarray(jax.vmap(theirs)(steps), np.float64)
     np.testing.assert_allclose(ours.values(STEPS), expected, rtol=0, atol=TOLERANCE * PEAK)

@@ -15,7 +15,7 @@ Warmup::Warmup(Count warmup, SchedulePtr into, double start, const std::string &
       ramp_(static_cast<Ramp>(
           check::one_of({title, "shape"}, shape, {"linear", "exponential", "log"}))),
       log_warmup_(math::log(static_cast<double>(warmup))) {
-    if (ramp_ == Ramp::exponential && !(start / peak_ > 0))
+    if (ramp_ == Ramp::exponential && !(start > 0 ? peak_ > 0 : start < 0 && peak_ < 0))
         check::fail({title, "start"},
                     "a number of the sign of what follows (" + check::written(peak_) + ") for " +
                         "shape 'exponential'",
