@@ -35,6 +35,11 @@ class Rule:
         return getattr(reference, self.name)
 
     @property
+    def sums(self) -> Callable[..., Any] | None:
+        """The function in `reference` that a global rule takes its sums from."""
+        return getattr(reference, f"{self.name}_sums", None)
+
+    @property
     def ops(self) -> Callable[..., None]:
         return getattr(ops, self.name + "_")
 
@@ -64,6 +69,29 @@ class Rule:
             assert np.array_equal(x, y, equal_nan=True), self.name
         return state
 
+    def reference_steps(
+        self,
+        tensors: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]],
+        grads: dict[str, np.ndarray | None],
+        steps: dict[str, int],
+        options: Options,
+        **more: Any,
+    ) -> None:
+        """One step of the reference on several tensors with their state; None is no gradient."""
+        active = [k for k, g in grads.items() if g is not None]
+        if self.sums is not None:
+            each = [self.sums(tensors[k][0], grads[k], tensors[k][1], **options, **more)
+                    for k in active if tensors[k][0].size > 0]  # fmt: skip
+            more = {**more, "sums": added_up(each)}
+        for k in active:
+            p, state = tensors[k]
+            new = self.reference(p, grads[k], state, step=steps[k], **options, **more)
+            tensors[k] = new
+        if self.sums is not None and active:  # what a global rule learns holds for all
+            for k in set(tensors) - set(active):
+                learned = {name: tensors[active[0]][1][name] for name in self.scalars}
+                tensors[k] = (tensors[k][0], {**tensors[k][1], **learned})
+
     def step(
         self,
         p: np.ndarray,
@@ -78,6 +106,14 @@ class Rule:
         # adafactor_ takes the one slot of a vector in the place of row_var.
         slots = {"row_var" if k == "variance" else k: v for k, v in state.items()}
         assert self.ops(p, g, **slots, step=step, **own, **more) is None
+
+
+def added_up(sums: list[tuple[float, ...]]) -> tuple[float, ...]:
+    """Sums of several tensors, added one after the other."""
+    totals = [0.0, 0.0]
+    for each in sums:
+        totals = [a + b for a, b in zip(totals, each, strict=True)]
+    return tuple(totals)
 
 
 # The options that every rule has.
@@ -206,6 +242,211 @@ RULES = (
         ),
     ),
     Rule(
+        "nadamw",
+        "NAdamW",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "lookahead": False, "eps_root": 1e-6},
+            {"momentum_decay": 4e-3, "weight_decay": 0.0, **_CLIPPED},
+            {"lr": 0.05, "cautious": True, "cautious_weight_decay": True},
+        ),
+    ),
+    Rule(
+        "adamax",
+        "Adamax",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1},
+            {"eps_in_max": False, "eps": 1e-7},
+            {"eps": 0.0, "betas": (0.0, 0.0), **_CLIPPED},
+            {"eps_in_max": False, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+        ),
+    ),
+    Rule(
+        "adamaxw",
+        "AdamaxW",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "eps_in_max": False},
+            {"lr": 0.05, "weight_decay": 0.5, "cautious_weight_decay": True},
+            {"weight_decay": 0.0, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "radam",
+        "RAdam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.7), "weight_decay": 0.1},
+            {"betas": (0.9, 0.99), "eps_hat": False, "threshold_inclusive": True},
+            {"betas": (0.5, 0.75), "threshold": 6.0, "eps_root": 1e-6, **_CLIPPED},
+            {"nesterov": True, **_DECOUPLED},
+            {"betas": (0.0, 0.0), "nesterov": True},
+            {"cautious": True, "cautious_weight_decay": True, "betas": (0.9, 0.9), **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "asgd",
+        "ASGD",
+        (
+            {},
+            {"lr": 0.05, "lambd": 0.1, "t0": 1.0, "weight_decay": 0.1},
+            {"lambd": 0.5, "alpha": 0.5, "t0": -2.5, **_CLIPPED},
+            {"lr": 0.05, "lambd": 0.0, "t0": 0.0},
+        ),
+    ),
+    Rule(
+        "rprop",
+        "Rprop",
+        (
+            {},
+            {"lr": 0.5, "etas": (0.4, 1.5), "step_sizes": (0.1, 0.9), "weight_decay": 0.1},
+            {"lr": 0.05, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adabelief",
+        "AdaBelief",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1},
+            {"amsgrad": True, "eps": 1e-8, "eps_root": 0.0},
+            {"amsgrad": True, "weight_decay": 0.1, "betas": (0.5, 0.6), **_CLIPPED},
+            {"nesterov": True, "eps_root": 1e-6, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+            {"betas": (0.0, 0.0)},
+        ),
+    ),
+    Rule(
+        "yogi",
+        "Yogi",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1},
+            {"eps": 0.0, "eps_root": 1e-6, "initial_accumulator_value": 0.0, **_CLIPPED},
+            {"betas": (0.0, 0.0), "initial_accumulator_value": 0.5, **_DECOUPLED},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "lion",
+        "Lion",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8), "step_at_zero": True},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "signum",
+        "Signum",
+        (
+            {},
+            {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
+            {"momentum": 0.0, "weight_decay": 0.1},
+            {"cautious": True, "weight_decay": 0.1},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "signsgd",
+        "SignSGD",
+        (
+            {},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adan",
+        "Adan",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.9, 0.5, 0.8), "weight_decay": 0.1},
+            {"eps": 1e-3, "complement_beta2": True, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+            {"eps": 0.0, "eps_root": 1e-8, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "adopt",
+        "ADOPT",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.6), "nesterov": True},
+            {"clip_exponent": None, "weight_decay": 0.1, "eps": 1e-3},
+            {"clip_exponent": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            {"eps": 0.0, "nesterov": True, **_DECOUPLED},
+            {"cautious": True, "weight_decay": 0.1},
+        ),
+    ),
+    Rule(
+        "ademamix",
+        "AdEMAMix",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.8, 0.95), "alpha": 2.0, "weight_decay": 0.1},
+            {"t_alpha_beta3": 8.0, "eps": 0.0, "eps_root": 1e-8},
+            {"betas": (0.0, 0.8, 0.95), "t_alpha_beta3": 100.0},
+            {"cautious": True, "cautious_weight_decay": True, **_DECOUPLED},
+            {"decoupled_weight_decay": False, "weight_decay": 0.1, **_CLIPPED},
+        ),
+    ),
+    Rule(
+        "ftrl",
+        "FTRL",
+        (
+            {},
+            {"lr": 0.5, "l1": 0.5, "l2": 0.1, "l2_shrinkage": 0.01, "beta": 1.0},
+            {"lr": 0.5, "initial_accumulator_value": 0.0, "l1": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, **_CLIPPED},
+            _DECOUPLED,
+            {"lr": 0.0},
+        ),
+    ),
+    Rule(
+        "sophia",
+        "Sophia",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "eps": 0.5, "bias_correction": True},
+            {"eps": 0.5, "decoupled_weight_decay": False, **_CLIPPED},
+            {"eps": 0.5, "lr": 0.05, "cautious": True, "cautious_weight_decay": True},
+        ),
+    ),
+    Rule(
+        "schedule_free_sgd",
+        "ScheduleFreeSGD",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "warmup_steps": 3, "momentum": 0.8},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_adamw",
+        "ScheduleFreeAdamW",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "warmup_steps": 3},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "weight_decay": 0.1, **_CLIPPED},
+            {"warmup_steps": 2, "r": 1.0, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
+        "schedule_free_radam",
+        "ScheduleFreeRAdam",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1, "silent_sgd_phase": False},
+            {"lr": 0.05, "r": 1.5, "weight_lr_power": 0.0, "betas": (0.5, 0.95), **_CLIPPED},
+            {"betas": (0.5, 0.6), "silent_sgd_phase": False, "eps": 1e-4, **_DECOUPLED},
+        ),
+    ),
+    Rule(
         "lamb",
         "LAMB",
         (
@@ -213,6 +454,71 @@ RULES = (
             {"lr": 0.05, "weight_decay": 0.1, "eps_root": 1e-6, "clamp": 1.5},
             {"bias_correction": False, "weight_decay": 0.1, **_CLIPPED},
             {"betas": (0.8, 0.9), **_DECOUPLED},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "lars",
+        "LARS",
+        (
+            {},
+            {"lr": 0.5, "weight_decay": 0.1, "dampening": 0.3, "trust_coefficient": 0.1},
+            {"lr": 0.5, "weight_decay": 0.1, "joint_norm": True, "rate_in_buffer": True},
+            {"lr": 0.5, "weight_decay": 0.1, "nesterov": True, "trust_clip": True, **_CLIPPED},
+            {"lr": 0.5, "momentum": 0.0, "eps": 0.0},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "prodigy",
+        "Prodigy",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "weight_decay": 0.1, "use_bias_correction": True},
+            {"d0": 1e-2, "weight_decay": 0.1, "decouple": False, "growth_rate": 1.5, **_CLIPPED},
+            {"d0": 1e-2, "safeguard_warmup": True, "beta3": 0.5, "d_coef": 0.5, "eps": 1e-3},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "novograd",
+        "NovoGrad",
+        (
+            {},
+            {"lr": 0.05, "weight_decay": 0.1, "grad_averaging": True, "eps_root": 1e-6},
+            {"betas": (0.5, 0.25), "weight_decay": 0.1, "eps": 0.0, **_CLIPPED},
+            _DECOUPLED,
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "dadapt_adam",
+        "DAdaptAdam",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "weight_decay": 0.1, "use_bias_correction": True},
+            {"d0": 1e-2, "weight_decay": 0.1, "decouple": True, "growth_rate": 1.5, **_CLIPPED},
+            {"d0": 1e-2, "betas": (0.5, 0.6), "layer_scale": 0.5, "eps": 1e-3},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "mars",
+        "MARS",
+        (
+            {},
+            {"lr": 0.05, "betas": (0.5, 0.9), "gamma": 0.5, "weight_decay": 0.1, "eps_root": 1e-6},
+            {"amsgrad": True, "weight_decay": 0.1, "decoupled_weight_decay": False, **_CLIPPED},
+        ),
+        elementwise=False,
+    ),
+    Rule(
+        "dadapt_sgd",
+        "DAdaptSGD",
+        (
+            {},
+            {"d0": 1e-2, "lr": 0.5, "momentum": 0.9},
+            {"d0": 1e-2, "weight_decay": 0.1, "growth_rate": 1.5, **_CLIPPED},
         ),
         elementwise=False,
     ),

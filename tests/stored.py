@@ -10,7 +10,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from rule_list import Options, Rule
+from rule_list import Options, Rule, added_up
 
 from optcore import reference
 from optcore.reference.common import laid_out
@@ -18,7 +18,18 @@ from optcore.reference.sums import memory_index
 
 BF16 = ml_dtypes.bfloat16
 
-NON_NEGATIVE = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta"}
+NON_NEGATIVE = {
+    "exp_avg_sq",
+    "max_exp_avg_sq",
+    "exp_avg_var",
+    "max_exp_avg_var",
+    "exp_inf",
+    "square_avg",
+    "sum",
+    "acc_delta",
+    "n",
+    "step_size",
+}
 """Slots whose 8-bit codes have no sign."""
 
 STATES = ("float32", "bfloat16", "8bit", "mixed")
@@ -28,11 +39,15 @@ Slot = Any
 """An array, or codes and scales."""
 
 
-def state_kinds(names: list[str], state: str) -> dict[str, str]:
-    """What each slot is stored in; "mixed" goes round, beginning where the rule's name says."""
-    if state != "mixed":
-        return dict.fromkeys(names, state)
-    return {name: MIXED[(k + len(names)) % len(MIXED)] for k, name in enumerate(names)}
+def state_kinds(names: list[str], state: str, mirrors: tuple[str, ...] = ()) -> dict[str, str]:
+    """What each slot is stored in; "mixed" goes round, beginning where the rule's name says.
+
+    Copies of the parameter are never in 8 bits.
+    """
+    kinds = dict.fromkeys(names, state)
+    if state == "mixed":
+        kinds = {name: MIXED[(k + len(names)) % len(MIXED)] for k, name in enumerate(names)}
+    return kinds | {name: "float32" for name in mirrors if kinds.get(name) == "8bit"}
 
 
 def narrowed(x: np.ndarray, kind: str, signed: bool = True) -> Slot:
@@ -106,7 +121,8 @@ class Twin:
         self.kept = {"master": wide, "split": np.zeros_like(wide, np.int16)}.get(rounding)
         start = rule.start(wide, options)
         self.scalars = [name for name in start if name in rule.scalars]
-        self.kinds = state_kinds([name for name in start if name not in self.scalars], state)
+        names = [name for name in start if name not in self.scalars]
+        self.kinds = state_kinds(names, state, rule.optimizer._mirrors)
         self.state = self._stored(start)
 
     def _stored(self, state: dict[str, np.ndarray]) -> dict[str, Slot]:
@@ -132,16 +148,19 @@ class Twin:
             return laid_out(reference.joined(self.p.view(np.uint16), self.kept), self.p)
         return widened(self.p)
 
+    def wide_state(self) -> dict[str, np.ndarray]:
+        """The state in the type that it is computed in."""
+        return {
+            name: widened(x, self.signed(name)) if name in self.kinds and self.narrow else x
+            for name, x in self.state.items()
+        }
+
     def step(self, g: np.ndarray | None, **more: Any) -> None:
         """One step; without a gradient nothing happens."""
         if g is None:
             return
         self.steps += 1
-        wide = laid_out(self.value(), self.p)
-        state = {
-            name: widened(x, self.signed(name)) if name in self.kinds and self.narrow else x
-            for name, x in self.state.items()
-        }
+        wide, state = laid_out(self.value(), self.p), self.wide_state()
         new, after = self.rule.reference(wide, g, state, step=self.steps, **self.options, **more)
         self.state = self._stored(after)
         if self.rounding == "stochastic":
@@ -177,3 +196,24 @@ class Twin:
         if self.kept is not None:
             name = "master" if self.rounding == "master" else "remainder"
             check(name, theirs[name], self.kept, (self.path, where))
+
+
+def whole_sums(twins: list[Twin], grads: list[Any], **more: Any) -> dict[str, Any]:
+    """What the step of a global rule has to know of all tensors; nothing for other rules."""
+    sums_of = twins[0].rule.sums
+    if sums_of is None:
+        return {}
+    each = [
+        sums_of(laid_out(twin.value(), twin.p), g, twin.wide_state(), **twin.options, **more)
+        for twin, g in zip(twins, grads, strict=True)
+        if g is not None and twin.p.size > 0
+    ]
+    return {"sums": added_up(each)}
+
+
+def share_what_was_learned(twins: list[Twin], grads: list[Any]) -> None:
+    """Gives what a global rule learned from some tensors to those without a gradient."""
+    active = [twin for twin, g in zip(twins, grads, strict=True) if g is not None]
+    for twin, g in zip(twins, grads, strict=True):
+        if g is None and active and twin.rule.sums is not None:
+            twin.state |= {name: active[0].state[name] for name in twin.scalars}

@@ -731,8 +731,9 @@ def misses(kind: str, value: float) -> bool:
 def hypers() -> list[Hyper]:
     rows = []
     betas = "Invalid beta parameter at index"
-    for kind in ("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "Momentum"):
-        known = kind != "Momentum"
+    plain = ("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "Adamax", "RAdam")
+    for kind in (*plain, "Momentum", "NAdamW", "AdamaxW", "AdaBelief", "Yogi"):
+        known = kind in plain
         for value in (-1.0, -0.25, -1e-5, -10.0, -123456.0, -1e20, NAN):
             words = f"Invalid learning rate: {value}"
             rows.append(Hyper(kind, {"lr": value}, words, known and not misses(kind, value)))
@@ -741,15 +742,45 @@ def hypers() -> list[Hyper]:
             words = f"Invalid weight_decay value: {value}"
             refused = known and value != INF and not misses(kind, value)
             rows.append(Hyper(kind, {"weight_decay": value}, words, refused))
-    for kind in ("Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam"):
+    for kind in (*plain[1:], "NAdamW", "AdamaxW", "AdaBelief", "Yogi"):
         for value in (-1e-8, -0.5, NAN, INF):
-            rows.append(
-                Hyper(kind, {"eps": value}, f"Invalid epsilon value: {value}", value != INF)
-            )
-    for kind in ("Adam", "AdamW", "NAdam"):
+            words, refused = f"Invalid epsilon value: {value}", kind in plain and value != INF
+            rows.append(Hyper(kind, {"eps": value}, words, refused))
+    for kind in (*plain[4:], "NAdamW", "AdamaxW", "AdaBelief", "Yogi"):
         for value in (-0.1, 1.0, 1.5, NAN):
-            rows.append(Hyper(kind, {"betas": (value, 0.9)}, f"{betas} 0: {value}"))
-            rows.append(Hyper(kind, {"betas": (0.9, value)}, f"{betas} 1: {value}"))
+            known = kind in plain
+            rows.append(Hyper(kind, {"betas": (value, 0.9)}, f"{betas} 0: {value}", known))
+            rows.append(Hyper(kind, {"betas": (0.9, value)}, f"{betas} 1: {value}", known))
+    rows.append(Hyper("Adamax", {"eps": -1.0, "eps_in_max": False}, "Invalid epsilon value", False))
+    for kind in ("RAdam", "AdaBelief", "Yogi"):
+        for value in (-0.5, NAN, INF):
+            rows.append(Hyper(kind, {"eps_root": value}, f"Invalid eps_root value: {value}", False))
+    for value in (3.5, -5.0, NAN, INF):
+        words = f"Invalid threshold value: {value}"
+        rows.append(Hyper("RAdam", {"threshold": value}, words, False))
+    for value in (-0.5, NAN, INF):
+        words = f"Invalid initial_accumulator_value value: {value}"
+        rows.append(Hyper("Yogi", {"initial_accumulator_value": value}, words, False))
+    for option in ("lr", "weight_decay", "lambd", "alpha", "t0"):
+        name = "learning rate" if option == "lr" else f"{option} value"
+        for value in (NAN, INF, *([-0.5] if option != "t0" else [])):
+            refused = option in ("lr", "weight_decay") and value != INF
+            rows.append(Hyper("ASGD", {option: value}, f"Invalid {name}: {value}", refused))
+    for value in (-0.5, NAN, INF):
+        words = f"Invalid learning rate: {value}"
+        rows.append(Hyper("Rprop", {"lr": value}, words, value != INF))
+    for etas in (
+        (0.0, 1.2),
+        (1.0, 1.2),
+        (-0.5, 1.2),
+        (0.5, 1.0),
+        (0.5, 0.9),
+        (NAN, 2.0),
+        (0.5, INF),
+    ):
+        rows.append(Hyper("Rprop", {"etas": etas}, "Invalid eta values: ", False))
+    for sizes in ((-1e-6, 50.0), (1e-6, NAN), (1e-6, INF), (2.0, 1.0)):
+        rows.append(Hyper("Rprop", {"step_sizes": sizes}, "Invalid step_sizes values: ", False))
     for value in (-0.5, NAN):
         for kind, option in (
             ("SGD", "momentum"),
@@ -889,6 +920,10 @@ TYPES = [
     Row("a start that is scheduled",
         make("Adagrad", initial_accumulator_value=SCHEDULES.Constant(1.0)), TypeError,
         "initial_accumulator_value: ", "a number", "Constant", "0.0"),
+    Row("one eta", make("Rprop", etas=(0.5,)), TypeError,
+        "etas: ", "two values", "(0.5,)", "(0.5, 1.2)"),
+    Row("step sizes a number", make("Rprop", step_sizes=50.0), TypeError,
+        "step_sizes: ", "two values", "50.0", "(1e-06, 50.0)"),
     Row("nesterov 1", make("SGD", nesterov=1, momentum=0.9), TypeError,
         "nesterov: ", "True or False", "1", "bool"),
     Row("maximize None", make("SGD", maximize=None), TypeError,
@@ -942,6 +977,11 @@ TYPES = [
     Row("a start changed later",
         lambda w: oc.Adagrad(np.ones(2)).groups[0].update(initial_accumulator_value=1.0),
         ValueError, "groups[0]: ", "as it was", "initial_accumulator_value", "new optimizer"),
+    Row("an average in 8 bits",
+        lambda w: oc.ASGD(np.ones(2, np.float32), state_dtype="8bit").averaged_params, TypeError,
+        "averaged_params: ", "float32 or bfloat16", "8-bit codes", "state_dtype="),
+    Row("a step size changed later", lambda w: oc.Rprop(np.ones(2)).groups[0].update(lr=1.0),
+        ValueError, "groups[0]: ", "as it was", "lr", "new optimizer"),
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ import pytest
 
 import optcore
 from optcore import _core
+from optcore.ops import stub
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "optcore"
@@ -64,7 +65,45 @@ def test_mypy_is_strict_and_content() -> None:
 
 def test_the_stub_says_what_the_extension_has() -> None:
     needs("mypy")
-    run(sys.executable, "-m", "mypy.stubtest", "optcore._core")
+    run(sys.executable, "-m", "mypy.stubtest", "optcore._core", "optcore.ops")
+
+
+def test_the_stub_of_ops_is_written_from_their_signatures() -> None:
+    assert stub.PATH.read_text(encoding="utf-8") == stub.text(), "run python -m optcore.ops.stub"
+
+
+USES_OPS = """\
+import numpy as np
+from optcore import ops
+
+p, g, m = np.ones(3), np.ones(3), np.zeros(3)
+ops.adamw_(p, g, m, p, step=1, lr=1e-3, betas=(0.9, 0.99))
+ops.adam_([p], [None], [m], [p], step=[1])
+ops.sm3_(p, g, m, accumulator_0=m, step=1)
+ops.adamw_(p, g, m, p, step=1, learning_rate=1e-3)
+ops.adamw_(p, g, m, p, step=1, lr="high")
+ops.adamw_(p, g, step=1)
+ops.adamw_(p, g, m, p)
+ops.sm3_(p, g, m, step=1, beta3=0.1)
+"""
+
+
+def test_mypy_knows_the_arguments_of_ops(tmp_path: Path) -> None:
+    """The last five lines have an error each, the others none."""
+    needs("mypy")
+    path = tmp_path / "uses_ops.py"
+    path.write_text(USES_OPS, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    found = re.findall(r"uses_ops\.py:(\d+): error: .*\[(.*)\]", done.stdout)
+    kinds = ["call-arg", "arg-type", "call-arg", "call-arg", "arg-type"]
+    first = len(USES_OPS.splitlines()) - len(kinds) + 1
+    assert found == [(str(first + i), kind) for i, kind in enumerate(kinds)], done.stdout
 
 
 def test_ruff_finds_nothing() -> None:
@@ -105,7 +144,8 @@ def test_every_source_is_built() -> None:
 
 def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
-    assert (Path(optcore.__file__).parent / "py.typed").exists()
+    for name in ("py.typed", "_core.pyi", "ops/__init__.pyi"):
+        assert (Path(optcore.__file__).parent / name).exists(), name
 
 
 def test_the_catalogue_lists_every_optimizer() -> None:

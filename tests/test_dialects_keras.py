@@ -40,6 +40,8 @@ NO_OPTIONS = {
     "name",
     "kwargs",
 }
+# Any power of n but the root would be taken of every element.
+NOT_OFFERED = {"Ftrl": {"learning_rate_power"}}
 BETAS = ((0.9, 0.999), (0.3, 0.9))
 ADAM_SLOTS = {"exp_avg": "_momentums", "exp_avg_sq": "_velocities"}
 AMSGRAD_SLOTS = {**ADAM_SLOTS, "max_exp_avg_sq": "_velocity_hats"}
@@ -130,6 +132,12 @@ CASES = (
         [{}, *grid(lr=(0.05,), betas=BETAS, eps=(1e-7, 1e-3), weight_decay=(0.0, 0.1))],
     ),
     Case(
+        "Adamax",
+        "Adamax",
+        {"exp_avg": "_m", "exp_inf": "_u"},
+        [{}, *grid(lr=(0.05,), betas=BETAS, eps=(1e-7, 1e-3), weight_decay=(0.0, 0.1))],
+    ),
+    Case(
         "Adafactor",
         "Adafactor",
         {"row_var": "_r", "col_var": "_c"},
@@ -153,6 +161,35 @@ CASES = (
         names={"relative_step": lambda v: {"relative_step": v}},
         fixed={"relative_step": True},
         shapes=((5,),),
+    ),
+    Case(
+        "Lion",
+        "Lion",
+        {"exp_avg": "_momentums"},
+        [{}, *grid(lr=(0.05,), betas=((0.9, 0.99), (0.3, 0.8)), weight_decay=(0.0, 0.1))],
+    ),
+    Case(
+        "FTRL",
+        "Ftrl",
+        {"z": "_linears", "n": "_accumulators"},
+        [
+            {},
+            *grid(
+                lr=(0.05, 1.0),
+                l1=(0.0, 0.5),
+                l2=(0.0, 0.2),
+                l2_shrinkage=(0.0, 0.2),
+                beta=(0.0, 1.0),
+                initial_accumulator_value=(0.1, 0.5),
+                weight_decay=(0.0, 0.1),
+            ),
+        ],
+        # a penalty of ½λ‖θ‖² here, of λ‖θ‖² there
+        names={
+            "l1": "l1_regularization_strength",
+            "l2": lambda v: {"l2_regularization_strength": v / 2},
+            "l2_shrinkage": lambda v: {"l2_shrinkage_regularization_strength": v / 2},
+        },
     ),
 )
 
@@ -199,4 +236,4 @@ def test_defaults_are_those_of_keras(case):
 def test_every_option_of_keras_is_in_a_row(peer):
     cases = [case for case in CASES if case.peer == peer]
     function = getattr(keras.optimizers, peer)
-    assert left_out(cases, function, NAMES, NO_OPTIONS) == set()
+    assert left_out(cases, function, NAMES, NO_OPTIONS) == NOT_OFFERED.get(peer, set())

@@ -21,6 +21,8 @@ torch = pytest.importorskip("torch")
 
 STEPS = 20
 TOLERANCE = 1e-12
+# torch's ρ is the difference of numbers near 2000, one of them over a cancelled 1 − β2ᵗ.
+LOOSER = {"RAdam": 1e-10}
 # Arguments of torch's constructors that are no part of the formula.
 NO_OPTIONS = {"params", "foreach", "capturable", "differentiable", "fused"}
 
@@ -112,6 +114,35 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         maximize=BOTH,
         decoupled_weight_decay=BOTH,
     ),
+    "Adamax": grid(
+        lr=(0.05,),
+        betas=((0.9, 0.999), (0.3, 0.9), (0.0, 0.5)),
+        eps=(1e-8, 1e-3),
+        weight_decay=(0.0, 0.1),
+        maximize=BOTH,
+    ),
+    "RAdam": grid(
+        lr=(0.05,),
+        betas=((0.9, 0.999), (0.3, 0.9), (0.5, 0.6)),
+        eps=(1e-8, 1e-3),
+        weight_decay=(0.0, 0.1),
+        maximize=BOTH,
+        decoupled_weight_decay=BOTH,
+    ),
+    "ASGD": grid(
+        lr=(0.05,),
+        lambd=(1e-4, 0.5),
+        alpha=(0.75, 0.5),
+        t0=(1e6, 5.0, 0.0, -2.5),
+        weight_decay=(0.0, 0.1),
+        maximize=BOTH,
+    ),
+    "Rprop": grid(
+        lr=(0.05,),
+        etas=((0.5, 1.2), (0.3, 1.5)),
+        step_sizes=((1e-6, 50), (0.04, 0.06)),
+        maximize=BOTH,
+    ),
     "Adafactor": grid(
         lr=(1e-2, 0.5),
         beta2_decay=(-0.8, -0.3),
@@ -176,7 +207,7 @@ def test_torch(row):
     steps = 0
     for found in errors(*row):
         steps += 1
-        assert max(found.values()) <= TOLERANCE, (found, steps)
+        assert max(found.values()) <= LOOSER.get(row[0], TOLERANCE), (found, steps)
     assert steps == STEPS
 
 

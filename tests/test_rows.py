@@ -627,6 +627,38 @@ def test_bad_input_changes_nothing(case):
     opt.step({"b": np.ones(2), "E": None})
 
 
+WHOLE = {rule["name"] for rule in oc.rules() if rule["kind"] in ("per_tensor", "global")}
+
+
+@pytest.mark.parametrize("flags", [{}, {"clip_norm": 1.0}, {"nonfinite": "raise"}])
+@pytest.mark.parametrize("name", sorted(WHOLE - {"LBFGS", "RowwiseAdagrad"}))
+def test_rules_that_look_at_whole_tensors_take_no_rows(name, flags):
+    """Not in the core, and not where NumPy works out the direction; a group is named."""
+    p, b = np.ones((6, 3)), np.ones((2, 2))
+    opt = getattr(oc, name)([{"params": {"b": b}}, {"params": {"E": p}}], **flags)
+    before = [x.tobytes() for k in "bE" for x in opt.state[k].values()]
+    words = r"^grads\[1\]/E: expected an array, as the rule looks at whole .*, got rows; scatter"
+    with pytest.raises(TypeError, match=words):
+        opt.step([{"b": np.ones((2, 2))}, {"E": oc.Rows([7], np.zeros((1, 3)))}])
+    with pytest.raises(TypeError, match="got rows"):
+        opt.bind([{"b": np.ones((2, 2))}, {"E": oc.Rows([1], np.zeros((1, 3)))}])
+    assert [x.tobytes() for k in "bE" for x in opt.state[k].values()] == before
+    assert np.all(p == 1)
+    assert np.all(b == 1)
+    assert opt.step_count == 0
+    opt.step([{"b": np.ones((2, 2))}, {"E": np.ones((6, 3))}])
+    assert opt.step_count == 1
+
+
+def test_lbfgs_takes_no_rows():
+    p = np.ones((6, 3))
+    opt = oc.LBFGS({"E": p})
+    with pytest.raises(TypeError, match=r"/E: expected an array, as the rule looks at all grad"):
+        opt.step(lambda: (1.0, {"E": oc.Rows([1], np.ones((1, 3)))}))
+    assert np.all(p == 1)
+    assert (opt.step_count, opt.n_evals) == (0, 0)
+
+
 def test_rows_cannot_be_bound():
     opt = oc.Adam({"E": np.ones((3, 2))})
     with pytest.raises(TypeError, match="grads/E: expected an array, as it stays bound, got rows"):

@@ -17,6 +17,8 @@ from stored import (
     Twin,
     check,
     narrowed,
+    share_what_was_learned,
+    whole_sums,
 )
 
 import optcore as oc
@@ -229,8 +231,11 @@ def test_roundings(row, rounding, dtype):
                      for k, p in params.items()}  # fmt: skip
             if t == 3:
                 grads["W"] = None
+            every = list(grads.values())
+            whole = whole_sums(list(twins.values()), every)
             for path, twin in twins.items():
-                twin.step(grads[path])
+                twin.step(grads[path], **whole)
+            share_what_was_learned(list(twins.values()), every)
             for opt, (copied, isa) in zip(opts, copies, strict=True):
                 _core.use_isa(isa)
                 opt.step(grads)
@@ -396,8 +401,10 @@ def test_ops_take_lists_of_any_storage(row):
         norm = reference.global_norm([x.astype(np.float32) for x in g])
         by_name = {name: [each[name] for each in slots] for name in slots[0]}
         rule.step(p, g, by_name, t, options, clip_norm=2.0)
+        more: Any = {"grad_factor": reference.clip_factor(norm, 2.0)}
+        more |= whole_sums(twins, g, **more)
         for i, twin in enumerate(twins):
-            twin.step(g[i], grad_factor=reference.clip_factor(norm, 2.0))
+            twin.step(g[i], **more)
             twin.check(p[i], slots[i], (i, t))
 
 

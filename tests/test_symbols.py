@@ -138,7 +138,7 @@ def loops_of_rules() -> dict[str, int]:
     loops = dict.fromkeys(("::sweep<", "::sweep_bf16<", "::rule_sums<", "::masked_sweep<"), 0)
     for rule in _core.rules():
         variants = 2 * len(rule["slots"]) * (1 if rule["own_decay"] else 2)
-        if rule["name"] == "adafactor":
+        if rule["name"] in ("adafactor", "rowwise_adagrad"):
             continue
         loops["::sweep<"] += variants
         loops["::sweep_bf16<"] += variants

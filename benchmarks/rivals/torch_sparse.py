@@ -15,11 +15,18 @@ from workload import LR
 class TorchSparse:
     """SparseAdam, or Adagrad, which takes sparse gradients as well."""
 
-    def __init__(self, rule: str, table: Array, batches: list[tuple[Array, Array]], threads: int):
+    def __init__(
+        self,
+        rule: str,
+        table: Array,
+        batches: list[tuple[Array, Array]],
+        eps: float,
+        threads: int,
+    ):
         torch.set_num_threads(threads)
         self.table = torch.nn.Parameter(torch.from_numpy(table))
         kinds = {"Adam": torch.optim.SparseAdam, "Adagrad": torch.optim.Adagrad}
-        self.optimizer = kinds[rule]([self.table], lr=LR)
+        self.optimizer = kinds[rule]([self.table], lr=LR, eps=eps)
         self.grads = cycle(
             torch.sparse_coo_tensor(
                 torch.from_numpy(indices)[None],

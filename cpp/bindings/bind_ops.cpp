@@ -7,6 +7,7 @@
 #include "engine/placement.h"
 #include "engine/step.h"
 #include "engine/tiles.h"
+#include "read_rows.h"
 #include "engine/cpu.h"
 
 namespace optcore {
@@ -14,6 +15,54 @@ namespace {
 
 std::string item(const std::string &name, size_t i, size_t count) {
     return count == 1 ? name : name + "[" + std::to_string(i) + "]";
+}
+
+/// Checks gradients against their parameters and against all that will be written, and points the
+/// tensors at them.
+void read_gradients(const std::vector<py::object> &grads, const std::vector<Param> &params,
+                    const WrittenBuffers &written, GradientStore &store,
+                    std::vector<Tensor> &tensors) {
+    for (size_t i = 0; i < grads.size(); ++i) {
+        const auto name = [&] { return item("g", i, grads.size()); };
+        if (is_rows(grads[i].ptr()))
+            refuse_rows(name(), "ops step whole parameters",
+                        "scatter them into an array of zeros, or use the optimizer's class");
+        uintptr_t low, high;
+        tensors[i].grad = read_gradient(grads[i].ptr(), params[i], name, store, false, &low, &high);
+        written.check(grads[i].ptr(), low, high, name);
+    }
+}
+
+/// What comes before a step along directions: checks parameters, gradients and named state arrays,
+/// and returns what clipping multiplies the gradients by.
+double examine_gradients(const std::vector<py::object> &params,
+                         const std::vector<py::object> &grads,
+                         const std::vector<std::pair<std::string, py::object>> &state,
+                         double clip_norm, int threads) {
+    std::vector<Param> checked;
+    std::vector<Tensor> tensors(params.size());
+    WrittenBuffers written;
+    GradientStore store;
+    const auto note = [&](const Param &p) {
+        written.add(p.first, p.size * bytes_of(p.format), p.array, p.path);
+    };
+    for (size_t i = 0; i < params.size(); ++i) {
+        checked.push_back(check_param(params[i], item("p", i, params.size())));
+        tensors[i].size = checked[i].size;
+        tensors[i].dtype = checked[i].dtype();
+        note(checked[i]);
+    }
+    for (const auto &[name, array] : state)
+        note(check_param(array, name));
+    written.finish();
+    read_gradients(grads, checked, written, store, tensors);
+    StepOptions options;
+    options.clip_norm = clip_norm;
+    options.threads = threads;
+    Workspace work;
+    const int64_t count = int64_t(tensors.size());
+    const GilReleased unlocked(total_elements(tensors.data(), count));
+    return examine(tensors.data(), count, options, true, work).factor;
 }
 
 /// One step of one rule on given arrays; see ops.py for what its arguments mean.
@@ -47,21 +96,13 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
         tensors.back().steps = steps[i] - 1;
     }
     written.finish();
-    int64_t total = 0;
-    for (size_t i = 0; i < count; ++i) {
-        const auto name = [&] { return item("g", i, count); };
-        uintptr_t low, high;
-        tensors[i].grad =
-            read_gradient(grads[i].ptr(), checked[i], name, store, false, &low, &high);
-        written.check(grads[i].ptr(), low, high, name);
-        total += tensors[i].size;
-    }
+    read_gradients(grads, checked, written, store, tensors);
     StepOptions options;
     options.clip_norm = clip_norm;
     options.clip_value = clip_value;
     options.threads = threads;
     Workspace work;
-    const GilReleased unlocked(total);
+    const GilReleased unlocked(total_elements(tensors.data(), int64_t(count)));
     return step(tensors.data(), int64_t(count), &group, options, work).norm;
 }
 
@@ -125,6 +166,8 @@ void bind_ops(py::module_ &m) {
           py::arg("slots"), py::arg("scalars"), py::arg("hypers"), py::arg("decoupled"),
           py::arg("maximize"), py::arg("mask_update"), py::arg("mask_decay"), py::arg("steps"),
           py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"));
+    m.def("examine_gradients", &examine_gradients, py::arg("params"), py::arg("grads"),
+          py::arg("state"), py::arg("clip_norm"), py::arg("threads"));
     m.def(
         "check_param", [](py::object array, const std::string &name) { check_param(array, name); },
         py::arg("array"), py::arg("name"));

@@ -24,10 +24,9 @@ py::dict described(const RuleInfo &info) {
         slots.append(listed(info.slots(v)));
     py::dict d;
     d["name"] = info.name;
-    d["kind"] = info.global                      ? "global"
-                : info.factored || info.sums > 0 ? "per_tensor"
-                : info.rowwise                   ? "row_wise"
-                                                 : "elementwise";
+    d["kind"] = info.global                                      ? "global"
+                : info.factored || info.rowwise || info.sums > 0 ? "per_tensor"
+                                                                 : "elementwise";
     d["maskable"] = info.maskable;
     d["own_decay"] = info.own_decay;
     d["sums"] = info.sums;

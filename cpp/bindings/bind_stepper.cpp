@@ -26,8 +26,8 @@ void bind_stepper(py::module_ &m) {
         .def_property_readonly("root", &Tree::root);
 
     py::class_<Stepper>(m, "Stepper")
-        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool>(),
-             py::arg("rule"), py::arg("trees"), py::arg("grouped"))
+        .def(py::init<const std::string &, std::vector<std::shared_ptr<Tree>>, bool, std::string>(),
+             py::arg("rule"), py::arg("trees"), py::arg("grouped"), py::arg("gradients") = "grads")
         .def("set_variant", &Stepper::set_variant, py::arg("group"), py::arg("variant"),
              py::arg("decoupled"), py::arg("maximize"), py::arg("mask_update"),
              py::arg("mask_decay"))
@@ -46,7 +46,7 @@ void bind_stepper(py::module_ &m) {
         .def("hold", &Stepper::hold)
         .def("let_go", &Stepper::let_go)
         .def("step_call", &step_call)
-        .def("refuse_steps", &Stepper::refuse_steps, py::arg("refuse"))
+        .def("refuse_steps", &Stepper::refuse_steps, py::arg("why"))
         .def("bind", &Stepper::bind, py::arg("grads"))
         .def("set_steps", &Stepper::set_steps, py::arg("step"), py::arg("param_steps"))
         .def_property_readonly("param_steps", &Stepper::param_steps)

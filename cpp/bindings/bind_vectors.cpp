@@ -8,6 +8,7 @@
 #include "engine/gather.h"
 #include "engine/vectors.h"
 #include "gil.h"
+#include "read_rows.h"
 #include "tree.h"
 
 namespace optcore {
@@ -115,6 +116,8 @@ void gather_gradients(const Tree &tree, py::object grads, py::object out,
         const Param p = check_param(tree.leaves()[i], tree.name_of(i, params_name));
         uintptr_t low, high;
         const auto leaf_name = [&] { return tree.name_of(i, name); };
+        if (is_rows(leaves[i]))
+            refuse_rows(leaf_name(), "the rule looks at all gradients as one vector", kScatter);
         read.push_back(read_gradient(leaves[i], p, leaf_name, store, false, &low, &high));
         sizes.push_back(p.size);
         total += p.size;

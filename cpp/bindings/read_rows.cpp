@@ -32,22 +32,17 @@ void check_supported(const Param &param, const Tensor &tensor, const Group &grou
                      const std::string &name) {
     const RuleInfo &info = rule_info(group.rule);
     if (info.factored || info.global || info.sums > 0)
-        throw py::type_error(name + ": expected an array, as the rule looks at whole tensors, got "
-                                    "rows; scatter them into an array of zeros, or take a rule "
-                                    "that is elementwise");
+        refuse_rows(name, kWholeTensors, kScatter);
     if (group.mask_update)
-        throw py::type_error(name + ": expected an array, as cautious=True looks at whole tensors, "
-                                    "got rows; leave it out, or put this parameter in a group "
-                                    "without it");
+        refuse_rows(name, "cautious=True looks at whole tensors",
+                    "leave it out, or put this parameter in a group without it");
     const Buffers &b = *tensor.buffers;
     for (int k = 0; k < b.slots; ++k)
         if (b.slot_format[k] == Format::code8 || b.slot_format[k] == Format::signed_code8)
-            throw py::type_error(name +
-                                 ": expected an array, as the parameter's state is 8-bit, "
-                                 "got rows; blocks of " +
-                                 std::to_string(kQuantum) +
-                                 " elements that share a scale straddle rows: use "
-                                 "state_dtype='bfloat16' or 'float32' for it");
+            refuse_rows(name, "the parameter's state is 8-bit",
+                        "blocks of " + std::to_string(kQuantum) +
+                            " elements that share a scale straddle rows: use "
+                            "state_dtype='bfloat16' or 'float32' for it");
     if (param.shape.empty())
         throw py::value_error(name + ": expected an array, as the parameter has no axes, got rows; "
                                      "pass the gradient itself");
@@ -59,6 +54,10 @@ bool is_rows(PyObject *grad) {
     static const py::handle type =
         py::object(py::module_::import("optcore.rows").attr("Rows")).release(); // for the process
     return PyObject_TypeCheck(grad, reinterpret_cast<PyTypeObject *>(type.ptr()));
+}
+
+void refuse_rows(const std::string &name, const std::string &why, const std::string &mend) {
+    throw py::type_error(name + ": expected an array, as " + why + ", got rows; " + mend);
 }
 
 int64_t row_width(const Param &param, const std::string &why) {

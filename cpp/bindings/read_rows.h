@@ -6,8 +6,17 @@
 
 namespace optcore {
 
+/// Why a rule takes no rows, and what to do then.
+constexpr const char *kWholeTensors = "the rule looks at whole tensors";
+constexpr const char *kScatter =
+    "scatter them into an array of zeros, or take a rule that is elementwise";
+
 /// Whether a leaf is an optcore.Rows.
 bool is_rows(PyObject *grad);
+
+/// A TypeError for rows where only an array will do, and the reason.
+[[noreturn]] void refuse_rows(const std::string &name, const std::string &why,
+                              const std::string &mend);
 
 /// Elements of one row of a parameter; a ValueError where rows are not dense blocks in order.
 int64_t row_width(const Param &param, const std::string &why);

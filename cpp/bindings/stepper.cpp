@@ -92,9 +92,11 @@ private:
     Stepper &s_;
 };
 
-Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped)
+Stepper::Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped,
+                 std::string gradients)
     : rule_(rule_named(rule)), info_(rule_info(rule_)), trees_(std::move(trees)),
-      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped) {
+      groups_(trees_.size()), sources_(trees_.size()), grouped_(grouped),
+      gradients_(std::move(gradients)) {
     for (auto &group : groups_)
         group.rule = rule_;
     for (auto &sources : sources_)
@@ -129,9 +131,10 @@ Source Stepper::source_of(py::object value) {
     return source;
 }
 
-void Stepper::refuse_steps(bool refuse) {
-    if (refuse) {
+void Stepper::refuse_steps(const std::string &why) {
+    if (!why.empty()) {
         const Busy busy(*this);
+        why_refused_ = why;
         refused_.store(true, std::memory_order_relaxed);
     } else {
         refused_.store(false, std::memory_order_relaxed);
@@ -178,23 +181,22 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
 bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
     const Busy busy(*this);
     if (refused_.load(std::memory_order_relaxed))
-        throw std::runtime_error(
-            "step: expected the parameters themselves, but averaged() or SAM's first step has put "
-            "other values in their place; step after the with block, or call second_step");
+        throw std::runtime_error(why_refused_);
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +
                               "; pass what the loss was multiplied by");
     if (grads.is_none()) {
         if (!bound_)
-            throw py::type_error("grads: expected gradients, got None; pass a tree like the "
+            throw py::type_error(gradients_ +
+                                 ": expected gradients, got None; pass a tree like the "
                                  "parameters', or bind(grads) once");
         evaluate_schedules();
         return directions.is_none() ? run(grad_scale) : run_along(*bound_, grad_scale, directions);
     }
     evaluate_schedules();
     const Release release(*this);
-    const Leaves leaves = read(grads, scratch_);
+    const Leaves leaves = read(grads, scratch_, !directions.is_none());
     return directions.is_none() ? run(grad_scale) : run_along(leaves, grad_scale, directions);
 }
 
@@ -207,14 +209,13 @@ void Stepper::bind(py::object grads) {
     }
     const Release release(*this);
     auto store = std::make_unique<GradientStore>();
-    auto leaves = std::make_unique<Leaves>(read(grads, *store));
+    auto leaves = std::make_unique<Leaves>(read(grads, *store, false));
     std::vector<Gradient> gradients;
     for (size_t i = 0; i < tensors_.size(); ++i) {
         PyObject *grad = leaves->objects[i];
         if (tensors_[i].grad.rows)
-            throw py::type_error(gradient_name(i) +
-                                 ": expected an array, as it stays bound, got "
-                                 "rows, which differ from step to step; pass them to step()");
+            refuse_rows(gradient_name(i), "it stays bound",
+                        "they differ from step to step: pass them to step()");
         if (grad != Py_None && !py::isinstance<py::array>(grad))
             throw py::type_error(gradient_name(i) + ": expected an array, as it stays bound, got " +
                                  type_of(grad) + "; pass np.array(...) and write into it");
@@ -280,21 +281,22 @@ void Stepper::evaluate_schedules() {
 }
 
 std::string Stepper::gradient_root(size_t g) const {
-    return !grouped_ ? "grads" : "grads[" + std::to_string(g) + "]";
+    return !grouped_ ? gradients_ : gradients_ + "[" + std::to_string(g) + "]";
 }
 
 /// Holds the gradients against the parameters, checks each, and points the tensors at them.
-Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
+/// `whole`: whether the rule looks at whole tensors in a way that the core does not know.
+Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store, bool whole) {
     store.clear();
     Leaves leaves;
     leaves.objects.reserve(tensors_.size());
     if (!grouped_) {
-        trees_[0]->match(grads.ptr(), [] { return std::string("grads"); }, leaves.objects);
+        trees_[0]->match(grads.ptr(), [this] { return gradient_root(0); }, leaves.objects);
     } else {
         const bool sequence = py::isinstance<py::list>(grads) || py::isinstance<py::tuple>(grads);
         if (!sequence || py::len(grads) != trees_.size())
             throw py::type_error(
-                "grads: expected a list of " + std::to_string(trees_.size()) +
+                gradients_ + ": expected a list of " + std::to_string(trees_.size()) +
                 " trees, one per group, got " +
                 (sequence ? std::to_string(py::len(grads)) + " items" : type_of(grads)) +
                 "; gradients mirror the groups");
@@ -316,9 +318,10 @@ Stepper::Leaves Stepper::read(const py::object &grads, GradientStore &store) {
         const auto name = [&] { return gradient_name(i); };
         py::object values; // of named rows
         if (grad != Py_None && !py::isinstance<py::array>(grad) && is_rows(grad)) {
+            if (whole)
+                refuse_rows(name(), kWholeTensors, kScatter);
             if (options_.stats)
-                throw py::type_error(name() + ": expected an array, as stats is on, got rows; "
-                                              "statistics are of whole tensors: leave it out");
+                refuse_rows(name(), "stats is on", "statistics are of whole tensors: leave it out");
             g = read_rows(grad, param, tensors_[i], groups_[size_t(tensors_[i].group)], name, store,
                           options_.zero_grads, &values, &low, &high);
             grad = values.ptr();

@@ -27,7 +27,9 @@ struct Source {
 class Stepper {
 public:
     /// `grouped`: gradients come as a list of trees, one per group, even if there is but one.
-    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped);
+    /// `gradients`: what errors call them.
+    Stepper(const std::string &rule, std::vector<std::shared_ptr<Tree>> trees, bool grouped,
+            std::string gradients);
     ~Stepper();
 
     void set_variant(size_t group, unsigned variant, bool decoupled, bool maximize,
@@ -45,9 +47,9 @@ public:
     void hold();
     void let_go();
 
-    /// Refuses steps while the parameters hold something else, their average. An error if one is
-    /// under way; allowing them again always succeeds.
-    void refuse_steps(bool refuse);
+    /// Refuses steps with these words while the parameters hold something else, such as their
+    /// average. An error if one is under way; allowing them again, with none, always succeeds.
+    void refuse_steps(const std::string &why);
 
     /// One step; None stands for the bound gradients, which are `grad_scale` times too large.
     /// False: refused, as a gradient is not finite.
@@ -83,7 +85,7 @@ private:
     void check(size_t group, int hyper, double value, const std::string &where) const;
     static Source source_of(py::object value);
     void evaluate_schedules();
-    Leaves read(const py::object &grads, GradientStore &store);
+    Leaves read(const py::object &grads, GradientStore &store, bool whole);
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
     bool run(double grad_scale);
@@ -96,6 +98,7 @@ private:
     std::vector<Group> groups_;
     std::vector<std::vector<Source>> sources_; ///< by group, then as RuleInfo::hyper
     bool grouped_, scheduled_ = false;
+    std::string gradients_;
     std::vector<Param> params_;
     std::vector<Tensor> tensors_;
     std::vector<py::object> keep_; ///< the state arrays
@@ -108,6 +111,7 @@ private:
     StepOptions options_;
     Workspace work_;
     std::atomic<bool> refused_{false};
+    std::string why_refused_;
     uint64_t step_ = 0;
     int64_t total_ = 0; ///< elements of all parameters
     Source average_;

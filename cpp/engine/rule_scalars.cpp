@@ -37,7 +37,7 @@ const void *RuleScalars::operator()(const Tensor &t, uint64_t step, const double
     const double lr = group.hyper[0], decay = group.hyper[1];
     const StepScalars scalars = {group.maximize ? -grad_factor_ : grad_factor_,
                                  clip_value_,
-                                 group.decoupled ? 0 : decay,
+                                 group.decoupled || info.own_decay ? 0 : decay,
                                  group.decoupled ? 1 - lr * decay : 1,
                                  group.masked(),
                                  group.mask_update,

@@ -145,9 +145,13 @@ bool allowed(Range range, double x) {
     switch (range) {
     case Range::any: return true;
     case Range::non_negative: return x >= 0;
+    case Range::positive: return x > 0;
     case Range::below_one: return x >= 0 && x < 1;
+    case Range::inside_unit: return x > 0 && x < 1;
     case Range::unit: return x >= 0 && x <= 1;
+    case Range::above_one: return x > 1;
     case Range::at_least_one: return x >= 1;
+    case Range::at_least_four: return x >= 4;
     case Range::not_positive: return x <= 0;
     }
     return false;
@@ -157,9 +161,13 @@ const char *wanted(Range range) {
     switch (range) {
     case Range::any: return "a finite number";
     case Range::non_negative: return "a finite number, 0 or more";
+    case Range::positive: return "a finite number above 0";
     case Range::below_one: return "a number in [0, 1)";
+    case Range::inside_unit: return "a number in (0, 1)";
     case Range::unit: return "a number in [0, 1]";
+    case Range::above_one: return "a finite number above 1";
     case Range::at_least_one: return "a number, 1 or more";
+    case Range::at_least_four: return "a finite number, 4 or more";
     case Range::not_positive: return "a finite number, 0 or less";
     }
     return "";

@@ -5,6 +5,7 @@
 #ifndef OPTCORE_RULES_RULE_H
 #define OPTCORE_RULES_RULE_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "../engine/elementary.h"
@@ -22,7 +23,18 @@ enum class Dtype : int { f32 = 0, f64 = 1 };
 constexpr int kDtypes = 2;
 
 /// Where a hyperparameter may lie. All have to be finite.
-enum class Range { any, non_negative, below_one, unit, at_least_one, not_positive };
+enum class Range {
+    any,
+    non_negative,
+    positive,
+    below_one,
+    inside_unit,
+    unit,
+    above_one,
+    at_least_one,
+    at_least_four,
+    not_positive
+};
 
 /// One scalar hyperparameter: its name, and how torch's message begins when it is out of range.
 struct Hyper {

@@ -8,22 +8,29 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .. import _core
-from ..optimizers import hyper
+from ..optimizers import hyper, ranges
 from ..optimizers.base import Optimizer
+from ..schedules import Schedule
 from ..typing import Array
 
-Arrays: TypeAlias = "Array | Sequence[Array]"
+Arrays: TypeAlias = Array | Sequence[Array]
 """One array, or a list of arrays stepped in one call."""
 
-Steps: TypeAlias = "int | Sequence[int]"
+Gradients: TypeAlias = Array | Sequence[Array | None] | None
+"""The same for gradients, where None skips a parameter."""
+
+State: TypeAlias = Array | Sequence[Array | Sequence[Array] | None]
+"""The same for state, where a pair of arrays is codes with their scales."""
+
+Steps: TypeAlias = int | Sequence[int]
 """The number of this step, counted from 1: one for all arrays, or one for each."""
 
 
 def apply_(
     kind: type[Optimizer],
     p: Arrays,
-    g: Arrays,
-    state: Mapping[str, Arrays | None],
+    g: Gradients,
+    state: Mapping[str, State | None],
     step: Steps,
     values: Mapping[str, Any],
     *,
@@ -33,12 +40,13 @@ def apply_(
 ) -> None:
     """One step of a rule on the given arrays, in place. `state` holds them by argument name."""
     values = kind._normalized(dict(values))
-    found = {name: _number(v, name) for name, v in kind._scalars(values).items()}
+    refuse_schedules(values)
+    found = kind._scalars(values)
     several = isinstance(p, (list, tuple))
-    params = _listed(p, several, "p", None)
+    params = listed(p, several, "p", None)
     count = len(params)
     used, unused = kind.state_names(values, params)
-    slots = {name: _listed(state[name], several, name, count) for name in used}
+    slots = {name: listed(state[name], several, name, count) for name in used}
     for name, arrays in slots.items():
         if any(array is None for array in arrays):
             raise TypeError(
@@ -56,7 +64,7 @@ def apply_(
         kind.rule,
         kind._variant(values),
         params,
-        _listed(g, several, "g", count),
+        listed(g, several, "g", count),
         [[slots[name][i] for name in tensors] for i in range(count)],
         [[slots[name][i] for name in scalars] for i in range(count)],
         [found[name] for name in kind.hypers()],
@@ -64,21 +72,24 @@ def apply_(
         bool(values["maximize"]),
         bool(values.get("cautious", False)),
         bool(values.get("cautious_weight_decay", False)),
-        _steps(step, count),
+        step_numbers(step, count),
         hyper.limit(clip_norm, "clip_norm", hyper.NO_NORM),
         hyper.limit(clip_value, "clip_value", hyper.NO_LIMIT),
         hyper.thread_count(threads),
     )
 
 
-def _number(value: Any, name: str) -> float:
-    number = hyper.source(value, name)
-    if not isinstance(number, float):
-        raise TypeError(f"{name}: expected a number, got {value!r}; call it with schedule(step)")
-    return number
+def refuse_schedules(values: Mapping[str, Any]) -> None:
+    """A TypeError where a value is a schedule: an op knows no step number but its own."""
+    for name, value in values.items():
+        for shown, number in ranges.numbers_in(name, value).items():
+            if isinstance(number, Schedule):
+                raise TypeError(
+                    f"{shown}: expected a number, got {number!r}; call it with schedule(step)"
+                )
 
 
-def _listed(arrays: Any, several: bool, name: str, count: int | None) -> list[Any]:
+def listed(arrays: Any, several: bool, name: str, count: int | None) -> list[Any]:
     """The arrays as a list, as long as the list of parameters."""
     if not several:
         return [arrays]
@@ -96,7 +107,7 @@ def _described(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _steps(step: Any, count: int) -> list[int]:
+def step_numbers(step: Any, count: int) -> list[int]:
     """A step number for each array."""
     numbers = list(step) if isinstance(step, (list, tuple)) else [step] * count
     if len(numbers) != count:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import NonFiniteError
+from ..rows import Rows
 from ..typing import Array, Scalar, Tree
 from . import dialects, hyper, slots, state_dict, storage
 from .ema import EMA
@@ -181,7 +182,7 @@ class Optimizer:
         found = {name: values[name] for name in cls.hypers() if name in values}
         if betas and "betas" in values:
             found |= zip(betas, hyper.several(values["betas"], "betas", len(betas)), strict=True)
-        return {k: float(v) if isinstance(v, (bool, np.bool_)) else v for k, v in found.items()}
+        return {k: float(v) if k in cls._switches else v for k, v in found.items()}
 
     @classmethod
     def _shown_name(cls, name: str) -> str:
@@ -259,6 +260,11 @@ class Optimizer:
         return [*needed, *optional, *cls.scalar_names()], [*needed, *cls.scalar_names()]
 
     @classmethod
+    def axis_names(cls) -> list[str]:
+        """The state arrays of which there is one for an axis, without their number."""
+        return []
+
+    @classmethod
     def _initial_values(cls) -> dict[str, Any]:
         """Values that matter only when state is made."""
         return {}
@@ -327,7 +333,7 @@ class Optimizer:
 
     def step(
         self,
-        grads: Tree | None = None,
+        grads: Tree | Rows | None = None,
         *,
         grad_scale: float = 1.0,
         closure: Callable[[], tuple[Loss, Tree]] | None = None,
@@ -339,7 +345,8 @@ class Optimizer:
 
         Args:
             grads: the gradients, nested as the parameters are; None in the place of a gradient
-                leaves its parameter, state and step number alone. May be left out after `bind`.
+                leaves its parameter, state and step number alone, and `Rows` all rows but those
+                that it names. May be left out after `bind`.
             grad_scale: what the loss was multiplied by, so that small gradients survive 16 bits.
             closure: a function that returns the loss and the gradients, in the place of `grads`.
 
@@ -460,11 +467,14 @@ class Optimizer:
         """A block in which the parameter arrays hold these values, and no step can be taken."""
         if self._away:
             raise RuntimeError(
-                "averaged: expected no averaged() block, and no climb of SAM, around this one; "
-                "leave it"
+                "averaged: expected no averaged() block, no eval mode and no climb of SAM around "
+                "this one; leave it"
             )
         kept = [array.copy() for array in self._arrays]
-        self._send_away(True)
+        self._send_away(
+            "step: expected the parameters themselves, but averaged() has put the average in their "
+            "place; step after the with block"
+        )
         try:
             for array, values in zip(self._arrays, average, strict=True):
                 storage.assign(array, values)
@@ -472,12 +482,15 @@ class Optimizer:
         finally:
             for array, before in zip(self._arrays, kept, strict=True):
                 array[...] = before
-            self._send_away(False)
+            self._send_away("")
 
-    def _send_away(self, away: bool) -> None:
-        """Says that other values are in the place of the parameters, or that these are back."""
-        self._stepper.refuse_steps(away)
-        self._away = away
+    def _send_away(self, why: str) -> None:
+        """Says why no step may be taken now: other values are in the place of the parameters.
+
+        With no words: these are back.
+        """
+        self._stepper.refuse_steps(why)
+        self._away = bool(why)
 
     def _check_ema(self) -> None:
         if self._ema is None:
@@ -574,6 +587,17 @@ class Optimizer:
 
     # Inside. -----------------------------------------------------------------------------------
 
+    def _saved_more(self, copy: bool) -> dict[str, Any]:
+        """What this kind of optimizer adds to a state dict."""
+        return {}
+
+    def _checked_more(self, saved: Mapping[str, Any]) -> Any:
+        """The same from a saved state dict, checked, before anything is changed."""
+        return None
+
+    def _take_more(self, more: Any) -> None:
+        """Takes over what `_checked_more` returned."""
+
     @classmethod
     def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A group's values, each checked; functions become schedules."""
@@ -627,9 +651,10 @@ class Optimizer:
             state, values = memory[k], self.groups[g]._values
             scales = {storage.scale_of(name) for name in rule_slots[k]}
             rule_names = [name for name in rule_slots[k] if name not in scales]
-            for name in rule_names:
+            for slot, name in enumerate(rule_names):
                 if start := self._initial(name, values):
-                    storage.fill(state, name, start)
+                    signed = slot not in _RULES[self.rule]["non_negative"]
+                    storage.fill(state, name, start, signed)
             scalars = {
                 name: np.full((), self._initial(name, values), np.float64)
                 for name in self.scalar_names()
@@ -712,7 +737,7 @@ def _split_groups(params: Any) -> tuple[list[_core.Tree], list[dict[str, Any]], 
     return trees, overrides, grouped
 
 
-def _called(closure: Callable[[], tuple[Loss, Tree]], grads: Tree | None) -> tuple[Loss, Tree]:
+def _called(closure: Callable[[], tuple[Loss, Tree]], grads: object) -> tuple[Loss, Tree]:
     """The loss and the gradients that a closure returns."""
     if grads is not None:
         raise TypeError("step: expected gradients or a closure, got both; pass one of them")

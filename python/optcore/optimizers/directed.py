@@ -13,7 +13,7 @@ from ..reference.common import prepared, quiet
 from ..typing import Array, Tree
 from . import ranges, slots, storage
 from .base import Optimizer
-from .group import Group
+from .signature import defaults_of
 
 
 class DirectedOptimizer(Optimizer):
@@ -43,6 +43,9 @@ class DirectedOptimizer(Optimizer):
 
     _ranges: ClassVar[Mapping[str, ranges.Range]] = {}
     """Where hyperparameters may lie; of a tuple each number has its own entry: "betas[0]"."""
+
+    _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]]
+    """The state arrays beside those of axes: what is there with any options, and what with some."""
 
     _whole: ClassVar[Mapping[str, int]] = {}
     """The hyperparameters that are whole numbers, and the least that each may be."""
@@ -122,6 +125,18 @@ class DirectedOptimizer(Optimizer):
         return list(cls.shapes(values, (2, 2)))
 
     @classmethod
+    def slot_names(cls) -> tuple[list[str], list[str]]:
+        """All state arrays but those of axes, and those that are there with any options."""
+        always, sometimes = cls._state_slots
+        return [*always, *sometimes], [*always]
+
+    @classmethod
+    def axis_names(cls) -> list[str]:
+        """Those of which there is one for an axis: "q" for `q_0`, `q_1`, ..."""
+        names = cls.default_state(defaults_of(cls))
+        return [name.removesuffix("_0") for name in names if name.endswith("_0")]
+
+    @classmethod
     def bytes_moved(cls, state: list[str]) -> int | None:
         """Depends on the shape, and is not what these rules cost."""
         return None
@@ -152,14 +167,56 @@ class DirectedOptimizer(Optimizer):
                 f"state_dtype: expected None for {where}, got {values['state_dtype']!r}; state "
                 f"that NumPy's BLAS works on is kept in {dtype}"
             )
+        return self.slots_of(values, param)
+
+    @classmethod
+    def slots_of(cls, values: Mapping[str, Any], param: Array) -> dict[str, slots.Slot]:
+        """The state arrays of a parameter, to be made."""
+        dtype = storage.compute_dtype(param)
         return {
             name: slots.like(param, dtype)
             if shape is None
             else slots.contiguous(param, shape, dtype)
-            for name, shape in self.shapes(values, param.shape).items()
+            for name, shape in cls.shapes(values, param.shape).items()
         }
 
     # Steps. ------------------------------------------------------------------------------------
+
+    @classmethod
+    def directed(
+        cls,
+        p: Array,
+        grad: Array,
+        state: Mapping[str, Array],
+        values: Mapping[str, Any],
+        *,
+        step: int,
+        factor: float,
+        clip_value: float,
+        where: str,
+    ) -> tuple[Array, dict[str, Array]]:
+        """A direction and the new state, from a parameter in the type that a step computes in.
+
+        The gradient comes as it is, to be scaled, clipped and turned, with coupled decay.
+        """
+        g = prepared(
+            p,
+            grad,
+            maximize=values["maximize"],
+            grad_factor=factor,
+            clip_value=clip_value,
+            coupled_decay=values["weight_decay"] if cls._coupled(values) else 0.0,
+        )
+        if g.size == 0:
+            return g, dict(state)
+        uses = {name: values[name] for name in cls._uses}
+        try:
+            return cls.direction(p, g, state, step=step, **uses)
+        except np.linalg.LinAlgError as error:
+            raise np.linalg.LinAlgError(
+                f"{where}: expected a state whose eigenvectors LAPACK finds, got {error}; "
+                "lower lr, or raise eps"
+            ) from error
 
     @quiet
     def _directions(
@@ -168,45 +225,26 @@ class DirectedOptimizer(Optimizer):
         """A direction for every gradient, and what new state is to be written where."""
         now = [self._now(i) for i in range(len(self.groups))]
         steps = self._stepper.param_steps
+        limit = self._step_options.clip_value
         directions: list[Array | None] = [None] * len(grads)
         written = []
         for k, grad in enumerate(grads):
             if grad is None:
                 continue
-            group = self.groups[self._group_of[k]]
-            values = now[self._group_of[k]]
             state = self._state[self._paths[k]]
-            p = storage.widened(self._arrays[k], state)
-            g = self._gradient(p, np.asarray(grad), group, values, factor)
-            if g.size == 0:
-                directions[k] = g
-                continue
             mine = {name: state[name] for name in self._slots[k]}
-            uses = {name: values[name] for name in self._uses}
-            try:
-                u, new = type(self).direction(p, g, mine, step=steps[k] + 1, **uses)
-            except np.linalg.LinAlgError as error:
-                raise np.linalg.LinAlgError(
-                    f"{self._paths[k] or 'params'}: expected a state whose eigenvectors LAPACK "
-                    f"finds, got {error}; lower lr, or raise eps"
-                ) from error
-            directions[k] = u
+            directions[k], new = self.directed(
+                storage.widened(self._arrays[k], state),
+                np.asarray(grad),
+                mine,
+                now[self._group_of[k]],
+                step=steps[k] + 1,
+                factor=factor,
+                clip_value=math.inf if limit is None else limit,
+                where=self._paths[k] or "params",
+            )
             written += [(array, new[name]) for name, array in mine.items()]
         return directions, written
-
-    def _gradient(
-        self, p: Array, grad: Array, group: Group, values: Mapping[str, Any], factor: float
-    ) -> Array:
-        """The gradient as the rule sees it: scaled, clipped, turned, with coupled decay."""
-        limit = self._step_options.clip_value
-        return prepared(
-            p,
-            grad,
-            maximize=group["maximize"],
-            grad_factor=factor,
-            clip_value=math.inf if limit is None else limit,
-            coupled_decay=values["weight_decay"] if self._coupled(group._values) else 0.0,
-        )
 
     def _now(self, index: int) -> dict[str, Any]:
         """What a group's values are in this step; a ValueError if a schedule's is out of range."""
@@ -218,7 +256,7 @@ class DirectedOptimizer(Optimizer):
                 where = f"groups[{index}]: " if self._grouped else ""
                 step = self._stepper.step_count
                 raise ValueError(f"{where}{error}: what its schedule gives at step {step}")
-        return values
+        return {**group._values, **values}
 
 
 def _stepping(

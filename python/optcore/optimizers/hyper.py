@@ -52,18 +52,21 @@ def switch(value: object, name: str) -> None:
         raise TypeError(f"{name}: expected True or False, got {value!r}; pass a bool")
 
 
-def pair(value: Any, name: str) -> tuple[Any, Any]:
+def pair(value: Any, name: str, example: object = (0.9, 0.999)) -> tuple[Any, Any]:
     """Two values, or a TypeError."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise TypeError(f"{name}: expected two values, got {value!r}; pass e.g. (0.9, 0.999)")
+        raise TypeError(f"{name}: expected two values, got {value!r}; pass e.g. {example}")
     return value[0], value[1]
+
+
+_WORDS = ("no", "one", "two", "three", "four")
 
 
 def several(value: Any, name: str, count: int) -> tuple[Any, ...]:
     """That many values, or a TypeError."""
     if not isinstance(value, (tuple, list)) or len(value) != count:
         raise TypeError(
-            f"{name}: expected {count} values, got {value!r}; pass e.g. "
+            f"{name}: expected {_WORDS[count]} values, got {value!r}; pass e.g. "
             f"{(0.9, 0.999, 0.99, 0.999)[:count]}"
         )
     return tuple(value)

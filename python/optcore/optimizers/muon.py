@@ -72,6 +72,7 @@ class Muon(DirectedOptimizer):
 
     paper = "Jordan et al., 2024: Muon: An optimizer for hidden layers in neural networks"
     direction = staticmethod(muon_direction)
+    _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("momentum_buffer",), ())
     _uses: ClassVar[tuple[str, ...]] = (
         "momentum",
         "nesterov",

@@ -1,4 +1,4 @@
-"""NAdam."""
+"""NAdam and NAdamW."""
 
 from __future__ import annotations
 
@@ -122,3 +122,72 @@ class NAdam(Optimizer):
     @classmethod
     def _initial(cls, slot: str, values: Mapping[str, Any]) -> float:
         return 1.0 if slot == "mu_product" else 0.0
+
+
+class NAdamW(NAdam):
+    """NAdamW: NAdam with the decoupled decay of Loshchilov & Hutter (2019), as optax has it.
+
+    .. code-block:: text
+
+        θ ← θ(1 − ηλ), then NAdam's step on the plain gradient, of constant momentum:
+        u = β1·m/(1 − β1ᵗ⁺¹) + (1−β1)g/(1 − β1ᵗ)
+        θ ← θ − η·u/(√(v/(1−β2ᵗ) + eps_root) + ε)
+
+    With `lookahead=False` m is divided by 1 − β1ᵗ, timm's form.
+
+    Dialect: "optax" has a smaller λ.
+
+    Args:
+        params: parameters or groups, see `Optimizer`.
+        lr: the learning rate η.
+        betas: β1, β2; each may be a schedule.
+        eps: ε, beside the root.
+        weight_decay: λ.
+        momentum_decay: ψ of NAdam's momentum schedule, or None for a constant momentum.
+        lookahead: correct the bias of m as at the next step.
+        eps_root: optax's ε inside the root.
+        maximize: step along the gradient instead of against it.
+        common: clipping, averaging, number formats, threads: see `Optimizer`.
+
+    State: `exp_avg`, `exp_avg_sq`, and the float64 scalar `mu_product`.
+
+    Example:
+        >>> import numpy as np, optcore as oc
+        >>> w = np.array([1.0, -2.0])
+        >>> opt = oc.NAdamW(w, lr=0.25, betas=(0.5, 0.999), eps=0.0, weight_decay=0.5,
+        ...                 lookahead=False)
+        >>> opt.step(np.array([4.0, -0.25]))
+        >>> np.round(w, 12)
+        array([ 0.5  , -1.375])
+    """
+
+    paper = "Loshchilov & Hutter, 2019: Decoupled weight decay regularization"
+    _dialects: ClassVar[Table] = {"optax": {"weight_decay": 1e-4}}
+
+    def __init__(
+        self,
+        params: Tree,
+        lr: Scalar = 1e-3,
+        betas: tuple[Scalar, Scalar] = (0.9, 0.999),
+        eps: Scalar = 1e-8,
+        weight_decay: Scalar = 1e-2,
+        momentum_decay: Scalar | None = None,
+        *,
+        lookahead: bool = True,
+        eps_root: Scalar = 0.0,
+        maximize: bool = False,
+        **common: Unpack[Common],
+    ):
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            momentum_decay,
+            True,
+            lookahead=lookahead,
+            eps_root=eps_root,
+            maximize=maximize,
+            **common,
+        )

@@ -56,6 +56,7 @@ class RowwiseAdagrad(Optimizer):
     """
 
     rule = "rowwise_adagrad"
+    paper = "Duchi, Hazan & Singer, 2011, with one accumulator per row as in FBGEMM"
     _fixed: ClassVar[tuple[str, ...]] = ("initial_accumulator_value",)
 
     def __init__(
@@ -81,6 +82,11 @@ class RowwiseAdagrad(Optimizer):
     @classmethod
     def _check(cls, values: Mapping[str, Any]) -> None:
         finite(values["initial_accumulator_value"], "initial_accumulator_value")
+
+    @classmethod
+    def bytes_moved(cls, state: list[str]) -> int | None:
+        """One number per row: it depends on their length."""
+        return None
 
     @classmethod
     def _initial_values(cls) -> dict[str, Any]:

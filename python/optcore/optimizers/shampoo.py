@@ -62,6 +62,10 @@ class Shampoo(DirectedOptimizer):
 
     paper = "Gupta, Koren & Singer, 2018: Shampoo: Preconditioned stochastic tensor optimization"
     direction = staticmethod(shampoo_direction)
+    _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (
+        (),
+        ("momentum_buffer", "graft_sum"),
+    )
     _uses: ClassVar[tuple[str, ...]] = (
         "momentum",
         "beta2",

@@ -59,6 +59,7 @@ class SM3(DirectedOptimizer):
     paper = "Anil, Gupta, Koren & Singer, 2019: Memory-efficient adaptive optimization"
     bits = True
     direction = staticmethod(sm3_direction)
+    _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = ((), ("momentum_buffer",))
     _uses: ClassVar[tuple[str, ...]] = ("momentum", "beta", "eps")
     _switches: ClassVar[tuple[str, ...]] = ("decoupled_weight_decay", "maximize")
     _ranges: ClassVar[Mapping[str, ranges.Range]] = {

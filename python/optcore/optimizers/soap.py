@@ -62,6 +62,10 @@ class SOAP(DirectedOptimizer):
 
     paper = "Vyas et al., 2024: SOAP: Improving and stabilizing Shampoo using Adam"
     direction = staticmethod(soap_direction)
+    _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (
+        ("exp_avg", "exp_avg_sq"),
+        (),
+    )
     _uses: ClassVar[tuple[str, ...]] = (
         "lr",
         "betas",

@@ -32,6 +32,7 @@ def save(opt: Optimizer, copy: bool) -> dict[str, Any]:
             path: {name: slot.copy() if copy else slot for name, slot in state.items()}
             for path, state in opt._state.items()
         },
+        **opt._saved_more(copy),
     }
 
 
@@ -41,6 +42,7 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
     groups = _loaded_groups(opt, saved)
     step, param_steps = _loaded_steps(opt, saved)
     arrays = loaded_state(opt._paths, opt._state, saved)
+    more = opt._checked_more(saved)
 
     opt._stepper.hold()  # no other thread may step in between
     try:
@@ -50,6 +52,7 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
         for group, values in zip(opt.groups, groups, strict=True):
             group._take(values)
         opt._stepper.set_steps(step, param_steps)
+        opt._take_more(more)
     finally:
         opt._stepper.let_go()
 
@@ -215,6 +218,30 @@ def loaded_state(
             # a number that does not fit becomes infinite here, whatever NumPy is told of that.
             with np.errstate(all="ignore"):
                 loaded[path][name] = np.array(array, slot.dtype)
+    return loaded
+
+
+def like_parameters(
+    saved: Mapping[str, Any], name: str, paths: list[str], params: list[Array]
+) -> dict[str, Array]:
+    """An entry of one array for each parameter, of its shape and dtype; a copy."""
+    stored = entry_of(saved, name, Mapping)
+    _same_keys(stored, paths, f"state_dict/{name}")
+    loaded = {}
+    for path, param in zip(paths, params, strict=True):
+        array = np.asarray(stored[path])
+        if not _is_float(array):
+            raise TypeError(
+                f"state_dict/{name}/{path}: expected a float array, got {array.dtype}; "
+                "pass a dict that state_dict() gave"
+            )
+        if array.shape != param.shape:
+            raise ValueError(
+                f"state_dict/{name}/{path}: expected shape {param.shape}, got {array.shape}; "
+                "make the optimizer over parameters of the same shapes"
+            )
+        with np.errstate(all="ignore"):
+            loaded[path] = np.array(array, param.dtype)
     return loaded
 
 

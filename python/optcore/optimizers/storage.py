@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.blocks8 import encode8
 from ..reference.storage import joined
 from ..typing import Array
 from . import slots
@@ -101,12 +102,13 @@ def as_slot(state: Mapping[str, Array], name: str) -> Any:
     return (state[name], state[scale]) if scale in state else state[name]
 
 
-def fill(state: Mapping[str, Array], name: str, start: float) -> None:
-    """Starts a slot that holds no negative numbers from a number."""
+def fill(state: Mapping[str, Array], name: str, start: float, signed: bool) -> None:
+    """Starts a slot from a number; `signed` says whether its 8-bit codes have a sign."""
     if scale_of(name) in state:
-        # The largest code everywhere; it stands for 15/16 before scaling.
-        state[name][...] = 255
-        state[scale_of(name)][...] = np.float32(start) / np.float32(15 / 16)
+        # Of one number repeated, every block has the codes and the scale of that number alone.
+        code, scale = encode8(np.full(1, start, np.float32), signed)
+        state[name][...] = code[0]
+        state[scale_of(name)][...] = scale[0]
     else:
         state[name][...] = start
 

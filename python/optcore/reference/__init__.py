@@ -27,64 +27,118 @@ array([ 0.75, -1.75], dtype=float32)
 array([ 0.2, -0.4], dtype=float32)
 """
 
+from .adabelief import adabelief
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamw
+from .adamax import adamax, adamaxw
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
+from .asgd import asgd
 from .average import average
 from .blocks8 import decode8, encode8
+from .d_adaptation import (
+    dadapt_adam,
+    dadapt_adam_sums,
+    dadapt_sgd,
+    dadapt_sgd_sums,
+    prodigy,
+    prodigy_sums,
+)
+from .ftrl import ftrl
 from .lamb import lamb
+from .lars import lars
+from .lion import lion
+from .mars import mars
 from .momentum import momentum
 from .muon import muon, muon_direction, orthogonalized
-from .nadam import nadam
+from .nadam import nadam, nadamw
+from .novograd import novograd
+from .radam import radam
 from .random_bits import random16, random_key
 from .rmsprop import rmsprop
 from .rows import coalesced, step_rows
 from .rowwise_adagrad import rowwise_adagrad
+from .rprop import rprop
+from .schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from .sgd import sgd
 from .shampoo import shampoo, shampoo_direction
+from .signum import signsgd, signum
 from .sm3 import sm3, sm3_direction
 from .soap import soap, soap_direction
+from .sophia import sophia, sophia_hessian
 from .storage import from_bfloat16, joined, split, stochastic_bfloat16, to_bfloat16
 from .sums import clip_factor, dot, global_norm, memory_index, sum_squares, update_sums
+from .yogi import yogi
 
 __all__ = [
+    "adabelief",
     "adadelta",
     "adafactor",
     "adagrad",
     "adam",
+    "adamax",
+    "adamaxw",
     "adamw",
+    "adan",
+    "ademamix",
+    "adopt",
+    "asgd",
     "average",
     "clip_factor",
     "coalesced",
+    "dadapt_adam",
+    "dadapt_adam_sums",
+    "dadapt_sgd",
+    "dadapt_sgd_sums",
     "decode8",
     "dot",
     "encode8",
     "from_bfloat16",
+    "ftrl",
     "global_norm",
     "joined",
     "lamb",
+    "lars",
+    "lion",
+    "mars",
     "memory_index",
     "momentum",
     "muon",
     "muon_direction",
     "nadam",
+    "nadamw",
+    "novograd",
     "orthogonalized",
+    "prodigy",
+    "prodigy_sums",
+    "radam",
     "random16",
     "random_key",
     "rmsprop",
     "rowwise_adagrad",
+    "rprop",
+    "schedule_free_adamw",
+    "schedule_free_radam",
+    "schedule_free_sgd",
     "sgd",
     "shampoo",
     "shampoo_direction",
+    "signsgd",
+    "signum",
     "sm3",
     "sm3_direction",
     "soap",
     "soap_direction",
+    "sophia",
+    "sophia_hessian",
     "split",
     "step_rows",
     "stochastic_bfloat16",
     "sum_squares",
     "to_bfloat16",
     "update_sums",
+    "yogi",
 ]

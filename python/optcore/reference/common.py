@@ -49,6 +49,16 @@ def at_most(x: Array, high: Array) -> Array:
     return np.where(x > high, high, x)
 
 
+def sign(x: Array) -> Array:
+    """1, 0 or -1, element by element; a NaN stays.
+
+    >>> sign(np.array([3.0, 0.0, -0.5, np.nan]))
+    array([ 1.,  0., -1., nan])
+    """
+    T = x.dtype.type
+    return np.where(x > 0, T(1), np.where(x < 0, T(-1), x))
+
+
 def prepared(
     p: Array,
     g: Array,

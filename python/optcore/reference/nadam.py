@@ -1,4 +1,4 @@
-"""NAdam."""
+"""NAdam and NAdamW."""
 
 from __future__ import annotations
 
@@ -117,6 +117,58 @@ def nadam(
         cautious_weight_decay=cautious_weight_decay,
     )
     return result(p, new, new_state, {"mu_product": product})
+
+
+def nadamw(
+    p: Array,
+    g: Array,
+    state: State,
+    *,
+    step: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 1e-2,
+    momentum_decay: float | None = None,
+    lookahead: bool = True,
+    eps_root: float = 0.0,
+    maximize: bool = False,
+    cautious: bool = False,
+    cautious_weight_decay: bool = False,
+    grad_factor: float = 1.0,
+    clip_value: float = math.inf,
+) -> Result:
+    """NAdam of constant momentum, with weight decay decoupled: θ ← (1 - η·λ)·θ - η·u.
+
+    Source: Dozat, 2016, and Loshchilov & Hutter, 2019, as optax has them together; without
+    `lookahead`, as timm has them. Everything else, state, shapes and types included, is as in
+    `nadam`.
+
+    >>> p, state = nadamw(np.array([1.0]), np.array([2.0]), {}, step=1, lr=0.5, betas=(0.5, 0.75),
+    ...                   eps=0.0, weight_decay=0.5)
+    >>> p.round(3), float(state["mu_product"])
+    (array([0.083]), 0.5)
+    """
+    new: Result = nadam(
+        p,
+        g,
+        state,
+        step=step,
+        lr=lr,
+        betas=betas,
+        eps=eps,
+        weight_decay=weight_decay,
+        momentum_decay=momentum_decay,
+        decoupled_weight_decay=True,
+        lookahead=lookahead,
+        eps_root=eps_root,
+        maximize=maximize,
+        cautious=cautious,
+        cautious_weight_decay=cautious_weight_decay,
+        grad_factor=grad_factor,
+        clip_value=clip_value,
+    )
+    return new
 
 
 def _momentum(beta1: float, decay: float | None, t: float) -> float:

@@ -105,7 +105,8 @@ def rmsprop(
         take = T(lr) if rate_in_buffer else T(1)
         b = T(momentum) * slot(state, "momentum_buffer", p) + take * u
         new_state["momentum_buffer"] = b
-        u = take * u + T(momentum) * b if nesterov else b
+        ahead_u, ahead_b = (take, T(momentum)) if nesterov else (T(0), T(1))
+        u = ahead_u * u + ahead_b * b
         rate = 1.0 if rate_in_buffer else lr
     keep = kept(lr, weight_decay) if decoupled_weight_decay else 1.0
     return result(p, moved(p, u, keep=keep, rate=rate), new_state)

@@ -197,7 +197,10 @@ class SAM(ReadingWrapper):
             if way is not None
             for k, row in enumerate(p.written)
         ]
-        self._root._send_away(True)
+        self._root._send_away(
+            "step: expected the parameters themselves, but SAM's first step has put other values "
+            "in their place; call second_step"
+        )
         self._climbed = kept
         try:
             for parameter, way in zip(self._parameters, ways, strict=True):
@@ -239,4 +242,4 @@ class SAM(ReadingWrapper):
         for row, before in self._climbed or ():
             row[...] = before
         self._climbed = None
-        self._root._send_away(False)
+        self._root._send_away("")
