@@ -1,12 +1,9 @@
 #include "cosine.h"
 
-#include "../engine/elementary.h"
 #include "between.h"
 #include "check.h"
 
 namespace optcore::schedules {
-
-double half_cosine(double x) { return 0.5 * (1 + math::cos_pi(x)); }
 
 Cosine::Cosine(double initial, Count total, double floor, double exponent)
     : initial_(check::finite({title, "initial"}, initial)),

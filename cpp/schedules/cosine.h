@@ -1,6 +1,7 @@
 #ifndef OPTCORE_SCHEDULES_COSINE_H
 #define OPTCORE_SCHEDULES_COSINE_H
 
+#include "../engine/elementary.h"
 #include "schedule.h"
 
 namespace optcore::schedules {
@@ -21,7 +22,7 @@ private:
 };
 
 /// (1 + cos(π·x))/2, which falls from 1 to 0 as x goes from 0 to 1.
-double half_cosine(double x);
+inline double half_cosine(double x) { return 0.5 * (1 + math::cos_pi(x)); }
 
 } // namespace optcore::schedules
 

@@ -41,8 +41,8 @@ OneCycle::OneCycle(double peak, Count total, double rise, double div, double fin
 
 double OneCycle::at(Count step) const noexcept { return cycle_.at(step); }
 
-OneCycleMomentum::OneCycleMomentum(double low, double high, Count total, double rise,
-                                   Count phases, const std::string &shape)
+OneCycleMomentum::OneCycleMomentum(double low, double high, Count total, double rise, Count phases,
+                                   const std::string &shape)
     : cycle_(title,
              {check::finite({title, "high"}, high), check::finite({title, "low"}, low), high},
              total, rise, phases, shape) {}

@@ -75,8 +75,9 @@ class Schedule:
             TypeError: a step is no integer (a bool or a float, even 3.0, is none).
             ValueError: a step is negative, or beyond 2**64 - 1.
         """
-        if self._native is not None:
-            return self._native(step)
+        native = self._native
+        if native is not None:
+            return native(step)
         checked = _ANY(step)
         if isinstance(checked, float):
             return self._evaluate(operator.index(step))

@@ -21,6 +21,21 @@ class Lambda(Schedule):
 
     >>> Lambda(lambda k: 1 / (k + 1)).values(3)
     array([1.        , 0.5       , 0.33333333])
+
+    So a formula that is found somewhere can be held beside another. These restarts, from a
+    tutorial, are for t_mul = 2 only, and their cosine takes half of each cycle: it is down in the
+    middle and up again at the end. SGDR's, which are `CosineRestarts`, are down at the end.
+
+    >>> import math
+    >>> from optcore.schedules import CosineRestarts
+    >>> def tutorial(k, period=4):
+    ...     cycle = math.floor(math.log2(k / period + 1))
+    ...     inside = k - period * (2**cycle - 1)
+    ...     return 0.5 * (1 + math.cos(math.pi * inside / (period * 2 ** (cycle - 1))))
+    >>> Lambda(tutorial).values(5).round(2)
+    array([1. , 0.5, 0. , 0.5, 1. ])
+    >>> CosineRestarts(1.0, period=4, t_mul=2.0).values(5).round(2)
+    array([1.  , 0.85, 0.5 , 0.15, 1.  ])
     """
 
     _name = _FUNCTION
