@@ -121,6 +121,24 @@ def test_the_value_at_a_step_depends_on_nothing_else(schedule):
     assert np.array_equal(copy.deepcopy(schedule)(np.arange(500, 700)), values[500:])
 
 
+@pytest.mark.parametrize("total", [100_000, 150_000, 1_000_003])
+def test_long_arrays_have_the_bits_of_single_steps(total):
+    """Many at once, on several threads, in runs and in any order."""
+    rng = np.random.default_rng(total)
+    for s in (
+        WarmupCosine(0.1, total // 9, total - 70_000, 0.01, 0.02),
+        Cosine(0.1, total // 2, 0.01),
+        Cosine(0.1, total, exponent=1.5),
+        Exponential(0.1, 0.9999) * Cosine(1.0, total),
+    ):
+        values = s.values(total)
+        picked = rng.integers(0, total, 5000)
+        order = rng.permutation(total)
+        assert np.array_equal(s(order), values[order])
+        assert [s(int(k)) for k in picked] == values[picked].tolist()
+        assert np.array_equal(s(np.array([], dtype=np.int64)), [])
+
+
 @pytest.mark.parametrize("schedule", NATIVE, ids=repr)
 @pytest.mark.parametrize("step", [2**31, 2**32, 2**53 - 1, 2**53, 2**53 + 1, 2**63, LAST])
 def test_huge_steps(schedule, step):

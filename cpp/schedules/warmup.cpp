@@ -1,5 +1,6 @@
 #include "warmup.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "../engine/elementary.h"
@@ -48,6 +49,20 @@ double WarmupCosine::at(Count step) const noexcept {
     if (step >= warmup_)
         return into_.at(step - warmup_);
     return between(start_, peak_, fraction(step, warmup_));
+}
+
+void WarmupCosine::range(const Count *steps, double *values, std::size_t n) const noexcept {
+    constexpr std::size_t block = 256;
+    Count after[block];
+    for (std::size_t begin = 0; begin < n; begin += block) {
+        const std::size_t size = std::min(block, n - begin);
+        for (std::size_t i = 0; i < size; ++i)
+            after[i] = std::max(steps[begin + i], warmup_) - warmup_;
+        into_.range(after, values + begin, size);
+        for (std::size_t i = begin; i < begin + size; ++i)
+            if (steps[i] < warmup_)
+                values[i] = at(steps[i]);
+    }
 }
 
 } // namespace optcore::schedules
