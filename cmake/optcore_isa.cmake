@@ -17,11 +17,8 @@ function(optcore_add_isa_objects target)
     set(flags_x86_64_v4 /arch:AVX512)
   else()
     # errno and traps are not used here, and would keep loops from vectorizing.
-    set(loop_flags $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # GCC stops inlining when a file has grown by 40 %, and a loop that calls is not vectorized.
-      list(APPEND loop_flags --param=inline-unit-growth=10000)
-    endif()
+    set(loop_flags $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math
+      -fno-exceptions)
     set(flags_x86_64_v3 -march=x86-64-v3)
     set(flags_x86_64_v4 -march=x86-64-v4 -mprefer-vector-width=512)
   endif()

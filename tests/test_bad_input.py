@@ -980,8 +980,6 @@ TYPES = [
     Row("an average in 8 bits",
         lambda w: oc.ASGD(np.ones(2, np.float32), state_dtype="8bit").averaged_params, TypeError,
         "averaged_params: ", "float32 or bfloat16", "8-bit codes", "state_dtype="),
-    Row("a step size changed later", lambda w: oc.Rprop(np.ones(2)).groups[0].update(lr=1.0),
-        ValueError, "groups[0]: ", "as it was", "lr", "new optimizer"),
 ]  # fmt: skip
 
 

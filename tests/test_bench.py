@@ -131,7 +131,7 @@ def test_list_shows_races_and_contenders_and_runs_nothing(capsys):
         (["--threads"], ["--threads", "expected at least one argument"]),
         (["--only"], ["--only", "expected one argument"]),
         (["--only", "no such thing here"], ["expected names joined by", "'no such thing here'"]),
-        (["--only", "ternary"], ["nothing has a name that fits 'ternary'", "--list"]),
+        (["--only", "quantum"], ["nothing has a name that fits 'quantum'", "--list"]),
         (["--speed", "9"], ["unrecognized arguments", "--speed"]),
     ],
 )

@@ -18,7 +18,7 @@ from optcore import _core, reference
 
 LENGTHS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 1000, 4099)
 SHAPES = ((1, 1), (1, 9), (9, 1), (3, 5), (17, 33), (65, 66), (2, 1030), (2, 3, 5), (3, 1, 9))
-STEPS = 20
+STEPS = 10
 SENTINEL = 7.25
 MARGIN = 8
 

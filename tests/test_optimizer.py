@@ -30,11 +30,12 @@ from optcore.schedules import (
 )
 
 CLASSES = [getattr(oc, name) for name in oc.__all__ if inspect.isclass(getattr(oc, name))]
-# Muon takes matrices alone: test_matrix_rules.py has it.
+# Muon takes matrices alone: test_matrix_rules.py has it. RowwiseAdagrad takes C order alone:
+# test_rows.py.
 KINDS = [
     kind
     for kind in CLASSES
-    if issubclass(kind, oc.Optimizer) and kind not in (oc.Optimizer, oc.Muon)
+    if issubclass(kind, oc.Optimizer) and kind not in (oc.Optimizer, oc.Muon, oc.RowwiseAdagrad)
 ]
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
@@ -306,6 +307,7 @@ SPECIAL = {
     "beta2_decay": Polynomial(-0.9, total=5, end=-0.5),
     "d": Polynomial(1.0, total=5, end=2.0),
     "growth_rate": Polynomial(1.0, total=5, end=2.0),
+    "threshold": Polynomial(6.0, total=5, end=4.0),
 }
 
 
@@ -313,6 +315,8 @@ SPECIAL = {
 def test_every_scalar_hyperparameter_takes_a_schedule(kind, name, position):
     """The k-th step uses s(k): the same bits as numbers written to the group before each step."""
     schedule = SPECIAL.get(name, Polynomial(0.9, total=5, end=0.25))
+    if (kind, name, position) == (oc.Rprop, "etas", 1):
+        schedule = Polynomial(1.5, total=5, end=1.25)
 
     def value(scalar: Any) -> Any:
         if position is None:

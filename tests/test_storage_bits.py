@@ -26,7 +26,7 @@ from optcore import _core, reference
 from optcore.reference.common import laid_out
 
 LENGTHS = (0, 1, 2, 3, 255, 256, 257, 1000, 1025, 4099)
-STEPS = 10
+STEPS = 6
 PARAMS = (np.float32, BF16, np.float16)
 GRADS = (None, np.float32, np.float64, BF16, np.float16)
 """None stands for the type of the parameter."""

@@ -14,4 +14,14 @@
 #define OPTCORE_RESTRICT __restrict
 #endif
 
+// What stands in a loop has to be part of it, or the loop is not vectorized. Compilers that count
+// instructions stop inlining somewhere in a file of this size, so they are told.
+#if defined(__GNUC__) || defined(__clang__)
+#define OPTCORE_INLINE inline __attribute__((always_inline))
+#define OPTCORE_INLINE_LAMBDA __attribute__((always_inline))
+#else
+#define OPTCORE_INLINE inline
+#define OPTCORE_INLINE_LAMBDA
+#endif
+
 #endif

@@ -4,7 +4,7 @@
 //   decay    where u·θ < 0, decoupled decay is left out (Chen et al., 2025)
 
 template <class T, class Rule>
-inline T masked_step(const MaskedScalars<T, Rule> &all, T g, T p, T *slots) {
+OPTCORE_INLINE T masked_step(const MaskedScalars<T, Rule> &all, T g, T p, T *slots) {
     g = prepared<true>(all.common, g, p);
     const T u = all.rule.direction(g, p, slots);
     const T kept = u * p < all.masks.decay_limit ? p : p * all.common.keep;
@@ -13,12 +13,13 @@ inline T masked_step(const MaskedScalars<T, Rule> &all, T g, T p, T *slots) {
 }
 
 template <class T, class Rule>
-inline void masked_streams(const MaskedScalars<T, Rule> all, T *OPTCORE_RESTRICT p,
-                           const T *OPTCORE_RESTRICT g, T *OPTCORE_RESTRICT s0,
-                           T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2, T *OPTCORE_RESTRICT s3,
-                           int64_t n) {
+OPTCORE_INLINE void masked_streams(const MaskedScalars<T, Rule> all, T *OPTCORE_RESTRICT p,
+                                   const T *OPTCORE_RESTRICT g, T *OPTCORE_RESTRICT s0,
+                                   T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2,
+                                   T *OPTCORE_RESTRICT s3, int64_t n) {
     sweep_elements<Rule::slots.count()>(
-        [=](T gi, T pi, T *s) { return masked_step(all, gi, pi, s); }, p, g, s0, s1, s2, s3, n);
+        [=](T gi, T pi, T *s) OPTCORE_INLINE_LAMBDA { return masked_step(all, gi, pi, s); }, p, g,
+        s0, s1, s2, s3, n);
 }
 
 template <class T, class Rule>
@@ -34,7 +35,7 @@ template <class T, class Rule>
 void agreeing(const void *scalars, const Streams *streams, int64_t n, double *lanes) {
     const auto all = *static_cast<const MaskedScalars<T, Rule> *>(scalars);
     add_elements<Rule::slots.count(), T>(
-        [=](T g, T p, T *s) {
+        [=](T g, T p, T *s) OPTCORE_INLINE_LAMBDA {
             g = prepared<true>(all.common, g, p);
             return all.rule.direction(g, p, s) * g <= all.masks.update_limit ? 0.0 : 1.0;
         },

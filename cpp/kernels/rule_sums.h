@@ -3,14 +3,15 @@
 
 /// Adds f(g, p, slots) of every element to 16 lanes.
 template <int Slots, class T, class F>
-inline void add_elements(F f, const Streams &streams, int64_t n, double *OPTCORE_RESTRICT lanes) {
+OPTCORE_INLINE void add_elements(F f, const Streams &streams, int64_t n,
+                                 double *OPTCORE_RESTRICT lanes) {
     const T *OPTCORE_RESTRICT p = static_cast<const T *>(streams.param);
     const T *OPTCORE_RESTRICT g = static_cast<const T *>(streams.grad);
     const T *OPTCORE_RESTRICT s0 = static_cast<const T *>(streams.slot[0]);
     const T *OPTCORE_RESTRICT s1 = static_cast<const T *>(streams.slot[1]);
     const T *OPTCORE_RESTRICT s2 = static_cast<const T *>(streams.slot[2]);
     const T *OPTCORE_RESTRICT s3 = static_cast<const T *>(streams.slot[3]);
-    const auto at = [=](int64_t i) {
+    const auto at = [=](int64_t i) OPTCORE_INLINE_LAMBDA {
         T s[kMaxSlots] = {};
         if constexpr (Slots > 0)
             s[0] = s0[i];
@@ -26,10 +27,12 @@ inline void add_elements(F f, const Streams &streams, int64_t n, double *OPTCORE
 }
 
 template <bool Coupled, int K, class T, class Rule>
-inline void add_terms(const Common<T> c, const Rule rule, const Streams &streams, int64_t n,
-                      double *lanes) {
+OPTCORE_INLINE void add_terms(const Common<T> c, const Rule rule, const Streams &streams, int64_t n,
+                              double *lanes) {
     add_elements<Rule::slots.count(), T>(
-        [=](T g, T p, T *s) { return rule.template term<K>(prepared<Coupled>(c, g, p), p, s); },
+        [=](T g, T p, T *s) OPTCORE_INLINE_LAMBDA {
+            return rule.template term<K>(prepared<Coupled>(c, g, p), p, s);
+        },
         streams, n, lanes + K * kLanes);
     if constexpr (K + 1 < Rule::sums)
         add_terms<Coupled, K + 1>(c, rule, streams, n, lanes);

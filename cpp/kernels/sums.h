@@ -12,7 +12,7 @@ inline double folded(double *lane) {
 
 /// Adds f(i) for i in [0, n) to the lanes; n is a multiple of kLanes but at the end of a block.
 template <class F>
-inline void add_to_lanes(double *lanes, int64_t n, F f) {
+OPTCORE_INLINE void add_to_lanes(double *lanes, int64_t n, F f) {
     double lane[kLanes]; // a copy stays in registers
     for (int k = 0; k < kLanes; ++k)
         lane[k] = lanes[k];
@@ -28,7 +28,7 @@ inline void add_to_lanes(double *lanes, int64_t n, F f) {
 
 /// Σ f(i) for i in [0, n).
 template <class F>
-inline double lane_sum(int64_t n, F f) {
+OPTCORE_INLINE double lane_sum(int64_t n, F f) {
     double lane[kLanes] = {};
     add_to_lanes(lane, n, f);
     return folded(lane);

@@ -3,7 +3,7 @@
 
 /// The gradient as the rule sees it: scaled (and turned round to maximize), clipped, coupled decay.
 template <bool Coupled, class T>
-inline T prepared(const Common<T> &c, T g, T p) {
+OPTCORE_INLINE T prepared(const Common<T> &c, T g, T p) {
     g = at_most(at_least(g * c.grad_factor, -c.clip_value), c.clip_value);
     return Coupled ? g + c.l2 * p : g;
 }
@@ -11,7 +11,7 @@ inline T prepared(const Common<T> &c, T g, T p) {
 /// One element: gradient, rule, decoupled decay, rate. Works on values, so that a storage format
 /// narrower than T only has to change how they are loaded and stored.
 template <bool Coupled, class T, class Rule>
-inline T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
+OPTCORE_INLINE T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
     g = prepared<Coupled>(c, g, p);
     if constexpr (Rule::gives_direction) {
         const T u = rule.direction(g, p, slots);
@@ -23,9 +23,9 @@ inline T stepped(const Common<T> &c, const Rule &rule, T g, T p, T *slots) {
 
 /// p[i] ← f(g[i], p[i], slots of i) for all i.
 template <int Slots, class T, class F>
-inline void sweep_elements(F f, T *OPTCORE_RESTRICT p, const T *OPTCORE_RESTRICT g,
-                           T *OPTCORE_RESTRICT s0, T *OPTCORE_RESTRICT s1, T *OPTCORE_RESTRICT s2,
-                           T *OPTCORE_RESTRICT s3, int64_t n) {
+OPTCORE_INLINE void sweep_elements(F f, T *OPTCORE_RESTRICT p, const T *OPTCORE_RESTRICT g,
+                                   T *OPTCORE_RESTRICT s0, T *OPTCORE_RESTRICT s1,
+                                   T *OPTCORE_RESTRICT s2, T *OPTCORE_RESTRICT s3, int64_t n) {
     OPTCORE_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
         T s[kMaxSlots] = {};
@@ -53,9 +53,8 @@ template <class T, class Rule, bool Coupled>
 void sweep(const void *scalars, const Streams *streams, int64_t n) {
     const auto &all = *static_cast<const Scalars<T, Rule> *>(scalars);
     sweep_elements<Rule::slots.count()>(
-        [c = all.common, rule = all.rule](T g, T p, T *s) {
-            return stepped<Coupled>(c, rule, g, p, s);
-        },
+        [c = all.common, rule = all.rule](T g, T p, T *s)
+            OPTCORE_INLINE_LAMBDA { return stepped<Coupled>(c, rule, g, p, s); },
         static_cast<T *>(streams->param), static_cast<const T *>(streams->grad),
         static_cast<T *>(streams->slot[0]), static_cast<T *>(streams->slot[1]),
         static_cast<T *>(streams->slot[2]), static_cast<T *>(streams->slot[3]), n);
@@ -89,10 +88,10 @@ inline void store_param(Pair *p, const float * /*slots*/, int64_t k, float low, 
 }
 
 template <bool Coupled, class Slot, class Rule>
-inline void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RESTRICT p,
-                        const Pair *OPTCORE_RESTRICT g, Slot *OPTCORE_RESTRICT s0,
-                        Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2,
-                        Slot *OPTCORE_RESTRICT s3, int64_t pairs) {
+OPTCORE_INLINE void sweep_pairs(const Common<float> c, const Rule rule, Pair *OPTCORE_RESTRICT p,
+                                const Pair *OPTCORE_RESTRICT g, Slot *OPTCORE_RESTRICT s0,
+                                Slot *OPTCORE_RESTRICT s1, Slot *OPTCORE_RESTRICT s2,
+                                Slot *OPTCORE_RESTRICT s3, int64_t pairs) {
     constexpr int slots = Rule::slots.count();
     OPTCORE_INDEPENDENT
     for (int64_t k = 0; k < pairs; ++k) {

@@ -31,7 +31,7 @@ class Rprop(Optimizer):
     Args:
         params: parameters or groups, see `Optimizer`.
         lr: the first step size, of a schedule its first value. Later ones follow from the gradients
-            alone.
+            alone; setting it later has no effect, as in torch.
         etas: η⁻, between 0 and 1, and η⁺, above 1.
         step_sizes: the least and the greatest step size.
         weight_decay: λ, added to the gradient (L2).
@@ -52,7 +52,6 @@ class Rprop(Optimizer):
 
     rule = "rprop"
     paper = "Riedmiller & Braun, 1993: A direct adaptive method for faster backpropagation"
-    _fixed: ClassVar[tuple[str, ...]] = ("lr",)
     _shown: ClassVar[Mapping[str, str]] = {
         "eta_minus": "etas[0]",
         "eta_plus": "etas[1]",

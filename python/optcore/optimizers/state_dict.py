@@ -59,7 +59,8 @@ def load(opt: Optimizer, saved: Mapping[str, Any]) -> None:
 
 def _options(opt: Optimizer) -> list[dict[str, Any]]:
     """What decides each group's state."""
-    return [{name: group._values[name] for name in opt.fixed_names()} for group in opt.groups]
+    names = opt.fixed_names()
+    return [{name: _plain(group._values[name]) for name in names} for group in opt.groups]
 
 
 def _plain(value: Any) -> Any:
