@@ -123,7 +123,7 @@ def test_the_value_at_a_step_depends_on_nothing_else(schedule):
 
 @pytest.mark.parametrize("total", [100_000, 150_000, 1_000_003])
 def test_long_arrays_have_the_bits_of_single_steps(total):
-    """Many at once, on several threads, in runs and in any order."""
+    """Many at once, in runs and in any order."""
     rng = np.random.default_rng(total)
     for s in (
         WarmupCosine(0.1, total // 9, total - 70_000, 0.01, 0.02),

@@ -21,7 +21,7 @@ double Cosine::at(Count step) const noexcept {
     return step >= total_ ? floor_ : weighted(half_cosine(fraction(step, total_)));
 }
 
-void Cosine::range(const Count *steps, double *values, std::size_t n) const noexcept {
+void Cosine::fill(const Count *steps, double *values, std::size_t n) const noexcept {
     constexpr std::size_t block = 256;
     double x[block], cosines[block];
     for (std::size_t begin = 0; begin < n; begin += block) {

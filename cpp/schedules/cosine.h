@@ -14,7 +14,7 @@ public:
 
     Cosine(double initial, Count total, double floor, double exponent);
     double at(Count step) const noexcept override;
-    void range(const Count *steps, double *values, std::size_t n) const noexcept override;
+    void fill(const Count *steps, double *values, std::size_t n) const noexcept override;
 
 private:
     /// What half a cosine at its weight w leads to.

@@ -24,10 +24,7 @@ public:
 
     /// values[i] = at(steps[i]) for i in [0, n), the same bits. Overridden where many at once are
     /// quicker than one after another.
-    virtual void range(const Count *steps, double *values, std::size_t n) const noexcept;
-
-    /// The same on several threads, where that is worth it.
-    void fill(const Count *steps, double *values, std::size_t n) const noexcept;
+    virtual void fill(const Count *steps, double *values, std::size_t n) const noexcept;
 };
 
 using SchedulePtr = std::shared_ptr<const Schedule>;

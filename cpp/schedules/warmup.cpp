@@ -51,14 +51,14 @@ double WarmupCosine::at(Count step) const noexcept {
     return between(start_, peak_, fraction(step, warmup_));
 }
 
-void WarmupCosine::range(const Count *steps, double *values, std::size_t n) const noexcept {
+void WarmupCosine::fill(const Count *steps, double *values, std::size_t n) const noexcept {
     constexpr std::size_t block = 256;
     Count after[block];
     for (std::size_t begin = 0; begin < n; begin += block) {
         const std::size_t size = std::min(block, n - begin);
         for (std::size_t i = 0; i < size; ++i)
             after[i] = std::max(steps[begin + i], warmup_) - warmup_;
-        into_.range(after, values + begin, size);
+        into_.fill(after, values + begin, size);
         for (std::size_t i = begin; i < begin + size; ++i)
             if (steps[i] < warmup_)
                 values[i] = at(steps[i]);

@@ -37,7 +37,7 @@ public:
 
     WarmupCosine(double peak, Count warmup, Count total, double floor, double start);
     double at(Count step) const noexcept override;
-    void range(const Count *steps, double *values, std::size_t n) const noexcept override;
+    void fill(const Count *steps, double *values, std::size_t n) const noexcept override;
 
 private:
     double peak_;

@@ -70,7 +70,7 @@ TARGETS = (
     Target("Adam, 8192 rows of 1000000x64, 2 threads", "torch-sparse", 8),
     Target("Adagrad, 8192 rows of 1000000x64, 2 threads", "torch-sparse", 5),
     Target("WarmupCosine, one step", "torch-scheduler", 10),
-    Target("WarmupCosine, 1000000 steps, 2 threads", "numpy", 1.0),
+    Target("WarmupCosine, 1000000 steps", "numpy", 1.0),
     Target("NumPy loop, MLP 784-512-512-10, batch 64", "numpy", 1.8),
 )
 
