@@ -316,6 +316,11 @@ BAD = [
         ValueError,
         r"OneCycle\.final_div: expected a number ab",
     ),
+    (
+        lambda: OneCycle(1e9, 9, div=1e-300),
+        ValueError,
+        r"div: expected a divisor that leaves a fin",
+    ),
     (lambda: OneCycle(math.inf, 9), ValueError, r"OneCycle\.peak: expected a finite number"),
     (lambda: OneCycle(1, 9, shape="cos"), ValueError, r"OneCycle\.shape: expected one of 'linear'"),
     (

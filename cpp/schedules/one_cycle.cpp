@@ -1,5 +1,7 @@
 #include "one_cycle.h"
 
+#include <cmath>
+
 #include "check.h"
 
 namespace optcore::schedules {
@@ -32,11 +34,24 @@ double Cycle::at(Count step) const noexcept {
     return blend(shape_, values_.first, values_.last, (k - down_) / (end_ - down_));
 }
 
+namespace {
+
+/// peak over a divisor that does not take it beyond all floats.
+double divided(check::Argument argument, double peak, double divisor) {
+    const double value = peak / check::positive(argument, divisor);
+    if (!std::isfinite(value))
+        check::fail(argument, "a divisor that leaves a finite value", check::written(divisor),
+                    "pass one nearer to 1");
+    return value;
+}
+
+} // namespace
+
 OneCycle::OneCycle(double peak, Count total, double rise, double div, double final_div,
                    Count phases, const std::string &shape)
     : cycle_(title,
-             {peak / check::positive({title, "div"}, div), check::finite({title, "peak"}, peak),
-              peak / div / check::positive({title, "final_div"}, final_div)},
+             {divided({title, "div"}, check::finite({title, "peak"}, peak), div), peak,
+              divided({title, "final_div"}, peak / div, final_div)},
              total, rise, phases, shape) {}
 
 double OneCycle::at(Count step) const noexcept { return cycle_.at(step); }
