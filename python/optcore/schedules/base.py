@@ -5,13 +5,13 @@ from __future__ import annotations
 import numbers
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from . import saving
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,11 +32,6 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "Sequence[float]": lambda levels: tuple(map(float, levels)),
     "Sequence[Schedule]": tuple,
 }
-
-_FUNCTION = "lambda"  # in saved data, in the place of a Python function
-
-# The classes that `from_dict` knows, by their names in saved data.
-_FAMILIES: dict[str, type[Schedule]] = {}
 
 
 class Schedule:
@@ -59,8 +54,8 @@ class Schedule:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if "_name" in cls.__dict__ and cls._name != _FUNCTION:
-            _FAMILIES[cls._name] = cls
+        if "_name" in cls.__dict__ and cls._name != saving.FUNCTION:
+            saving.FAMILIES[cls._name] = cls
 
     @overload
     def __call__(self, step: int) -> float: ...
@@ -199,10 +194,7 @@ class Schedule:
         >>> Exponential(0.1, gamma=0.9).to_dict()
         {'schedule': 'exponential', 'initial': 0.1, 'gamma': 0.9}
         """
-        data: dict[str, Any] = {"schedule": self._name}
-        for name, value in self._shown().items():
-            data[name] = [_saved(v) for v in value] if isinstance(value, tuple) else _saved(value)
-        return data
+        return saving.to_data(self._name, self._shown())
 
     @classmethod
     def from_dict(cls: type[_S], data: Mapping[str, Any]) -> _S:
@@ -216,52 +208,17 @@ class Schedule:
             ValueError: it names no schedule that there is, one with a Python function in it
                 (`Lambda`), or parameters which that schedule does not have.
         """
-        if not isinstance(data, Mapping):
-            raise TypeError(
-                f"data: expected a dict, got {type(data).__name__}; pass what to_dict() returned"
-            )
-        name = data.get("schedule")
-        if name == _FUNCTION:
-            raise ValueError(
-                "data['schedule']: expected plain data, got 'lambda', a Python function; "
-                "make it again with Lambda(f)"
-            )
-        family = _FAMILIES.get(name) if isinstance(name, str) else None
-        if family is None:
-            known = [one for one in _core.schedule_families() if one in _FAMILIES]
-            raise ValueError(
-                f"data['schedule']: expected one of {', '.join(known)}, got {name!r}; "
-                "pass what to_dict() returned"
-            )
-        if not issubclass(family, cls):
-            raise TypeError(
-                f"data: expected a {cls.__name__}, got a {family.__name__}; "
-                "use Schedule.from_dict for any of them"
-            )
-        return family._from_arguments({k: v for k, v in data.items() if k != "schedule"})
-
-    @classmethod
-    def _from_arguments(cls: type[_S], arguments: dict[str, Any]) -> _S:
-        parameters = _parameters(cls)
-        names = ", ".join(f.name for f in parameters)
-        for name in arguments:
-            if name not in {f.name for f in parameters}:
-                raise ValueError(
-                    f"{cls.__name__}: expected {names}, got {name!r} as well; leave it out"
-                )
-        for f in parameters:
-            if f.default is MISSING and f.name not in arguments:
-                raise ValueError(f"{cls.__name__}: expected {names}, got no {f.name!r}; add it")
-        return cls(**{name: _made(value) for name, value in arguments.items()})
+        family, arguments = saving.from_data(cls, data)
+        return family(**{name: _made(value) for name, value in arguments.items()})
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, without those left at a default of None."""
-        values = ((f, getattr(self, f.name)) for f in _parameters(type(self)))
+        values = ((f, getattr(self, f.name)) for f in saving.parameters(type(self)))
         return {f.name: v for f, v in values if v is not None or f.default is not None}
 
     def _shown(self) -> dict[str, Any]:
         """The arguments without the keywords that are at their default."""
-        defaults = {f.name: f.default for f in _parameters(type(self)) if f.kw_only}
+        defaults = {f.name: f.default for f in saving.parameters(type(self)) if f.kw_only}
         given = self._arguments().items()
         return {k: v for k, v in given if k not in defaults or v != defaults[k]}
 
@@ -295,7 +252,7 @@ class Schedule:
         made = _core.schedule(self._native_name(), self._native_arguments(natives))
         has_native = all(s._native is not None for s in inner)
         object.__setattr__(self, "_native", made if has_native else None)
-        for f in _parameters(type(self)):
+        for f in saving.parameters(type(self)):
             if f.name in arguments and f.type in _PLAIN:
                 object.__setattr__(self, f.name, _PLAIN[f.type](arguments[f.name]))
 
@@ -305,10 +262,6 @@ class Schedule:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self._arguments())
-
-
-def _parameters(family: type[Schedule]) -> tuple[Field[Any], ...]:
-    return fields(family)  # type: ignore[arg-type]  # every concrete schedule is a dataclass
 
 
 def _restore(family: type[_S], arguments: dict[str, Any]) -> _S:
@@ -323,10 +276,6 @@ def _scheduled(value: Schedule | float) -> Schedule:
     from .constant import Constant
 
     return value if isinstance(value, Schedule) else Constant(float(value))
-
-
-def _saved(value: Any) -> Any:
-    return value.to_dict() if isinstance(value, Schedule) else value
 
 
 def _made(value: Any) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .base import _FUNCTION, Schedule
+from .base import Schedule
+from .saving import FUNCTION
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +39,7 @@ class Lambda(Schedule):
     array([1.  , 0.85, 0.5 , 0.15, 1.  ])
     """
 
-    _name = _FUNCTION
+    _name = FUNCTION
     f: Callable[[int], float]
 
     def __post_init__(self) -> None:
