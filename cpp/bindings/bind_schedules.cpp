@@ -75,15 +75,31 @@ double to_number(py::handle value, const std::string &what) {
 
 constexpr const char *kWholeSteps = "round it to whole steps, with // or int(...)";
 
-std::vector<Count> to_counts(py::handle value, const std::string &what) {
+bool to_flag(py::handle value, const std::string &what) {
+    if (!is_bool(value))
+        throw py::type_error(what + ": expected True or False, got " + shown(value) +
+                             "; pass a bool");
+    return value.cast<bool>();
+}
+
+std::string to_word(py::handle value, const std::string &what) {
+    if (!py::isinstance<py::str>(value))
+        throw py::type_error(what + ": expected a word (str), got " + shown(value) +
+                             "; pass one of those that the documentation lists");
+    return value.cast<std::string>();
+}
+
+/// The items of a sequence, each read by `read(item, its name)`.
+template <class Read>
+auto to_list(py::handle value, const std::string &what, const char *items, const char *example,
+             Read read) {
     if (py::isinstance<py::str>(value) || !py::isinstance<py::sequence>(value))
-        throw py::type_error(what + ": expected a sequence of whole numbers, got " + shown(value) +
-                             "; pass a list such as [30, 80]");
-    std::vector<Count> counts;
+        throw py::type_error(what + ": expected a sequence of " + items + ", got " + shown(value) +
+                             "; pass a list such as " + example);
+    std::vector<decltype(read(value, what))> list;
     for (const py::handle item : value)
-        counts.push_back(
-            to_count(item, what + "[" + std::to_string(counts.size()) + "]", kWholeSteps));
-    return counts;
+        list.push_back(read(item, what + "[" + std::to_string(list.size()) + "]"));
+    return list;
 }
 
 SchedulePtr to_schedule(py::handle value, const std::string &what) {
@@ -95,13 +111,20 @@ SchedulePtr to_schedule(py::handle value, const std::string &what) {
 
 Value to_value(py::handle value, const Family &family, const Parameter &parameter) {
     const std::string what = std::string(family.title) + "." + parameter.name;
+    const auto whole = [](py::handle item, const std::string &name) {
+        return to_count(item, name, kWholeSteps);
+    };
     switch (parameter.kind) {
     case Kind::number: return to_number(value, what);
-    case Kind::count: return to_count(value, what, kWholeSteps);
-    case Kind::counts: return to_counts(value, what);
-    case Kind::schedule: break;
+    case Kind::count: return whole(value, what);
+    case Kind::flag: return to_flag(value, what);
+    case Kind::word: return to_word(value, what);
+    case Kind::schedule: return to_schedule(value, what);
+    case Kind::numbers: return to_list(value, what, "numbers", "[0.1, 0.01]", to_number);
+    case Kind::counts: return to_list(value, what, "whole numbers", "[30, 80]", whole);
+    case Kind::schedules: break;
     }
-    return to_schedule(value, what);
+    return to_list(value, what, "schedules", "[Constant(0.1), Cosine(0.1, 100)]", to_schedule);
 }
 
 std::shared_ptr<Schedule> make_schedule(const std::string &name, const py::dict &parameters) {
@@ -170,17 +193,38 @@ py::object evaluate(const Schedule &schedule, const py::object &step) {
     return py::float_(schedule.at(to_count(step, "step", "pass an int or an array of integers")));
 }
 
+/// What the interpreter calls for `schedule(step)` where `call_with_int` leaves off.
+ternaryfunc call_with_anything = nullptr;
+
+/// An int, the one argument that a training loop passes in every step, goes past pybind11's own way
+/// of calling, which would take most of the time.
+PyObject *call_with_int(PyObject *self, PyObject *args, PyObject *names) {
+    if (!names && PyTuple_GET_SIZE(args) == 1 && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
+        const auto step = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(args, 0));
+        const bool known = step != static_cast<unsigned long long>(-1) || !PyErr_Occurred();
+        auto *object = reinterpret_cast<py::detail::instance *>(self);
+        const auto *schedule = object->get_value_and_holder().value_ptr<Schedule>();
+        if (known && schedule)
+            return PyFloat_FromDouble(schedule->at(step));
+        PyErr_Clear();
+    }
+    return call_with_anything(self, args, names);
+}
+
 } // namespace
 
 void optcore::bind_schedules(py::module_ &m) {
     // A plain `type` for metaclass: pybind11's own serves static properties, and no stub can name
     // it.
     const py::handle type(reinterpret_cast<PyObject *>(&PyType_Type));
-    py::class_<Schedule, std::shared_ptr<Schedule>>(
+    auto schedule = py::class_<Schedule, std::shared_ptr<Schedule>>(
         m, "Schedule", py::is_final(), py::metaclass(type),
-        "A value for every step. optcore.schedules makes them.")
-        .def("__call__", &evaluate, py::arg("step"), py::pos_only(),
-             "The value at a step (a float) or at an array of steps (an array of its shape).");
+        "A value for every step. optcore.schedules makes them.");
+    schedule.def("__call__", &evaluate, py::arg("step"), py::pos_only(),
+                 "The value at a step (a float) or at an array of steps (an array of its shape).");
+    auto *slots = reinterpret_cast<PyTypeObject *>(schedule.ptr());
+    call_with_anything = slots->tp_call;
+    slots->tp_call = &call_with_int;
     m.def("schedule", &make_schedule, py::arg("name"), py::arg("parameters"),
           "Makes the schedule of that name from a dict of all its parameters.");
     m.def("schedule_families", &schedule_families,

@@ -9,6 +9,7 @@
 #ifndef OPTCORE_ENGINE_ELEMENTARY_H
 #define OPTCORE_ENGINE_ELEMENTARY_H
 
+#include <cstddef>
 #include <cstdint>
 
 namespace optcore::math {
@@ -23,6 +24,10 @@ double cos(double x);
 
 /// cos(π·x); the reduction of x is exact, so half-integers give 0 and integers give ±1.
 double cos_pi(double x);
+
+/// results[i] = cos_pi(x[i]) for i in [0, n) and x from 0 to 1, quicker where they lie close
+/// together. The two arrays must not overlap.
+void cosines_pi(const double *x, double *results, std::size_t n);
 
 /// baseⁿ, carried in twice the precision and rounded once.
 double power(double base, std::uint64_t n);

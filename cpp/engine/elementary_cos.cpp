@@ -69,6 +69,17 @@ double cos_quarter_turns(unsigned n, Pair f) {
     return ((n + 1) & 2 ? -result : result) + 0.0;
 }
 
+/// Added to this number, anything below 2⁵¹ is rounded to an integer, which is then to be read off
+/// the last bits.
+constexpr double kRounder = 0x1.8p52;
+
+/// cos(π·x) for x around N/2: no branches, so that the compiler works on several at once.
+template <unsigned N>
+void cos_around(const double *x, double *results, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i)
+        results[i] = cos_quarter_turns(N, {2 * x[i] - N, 0});
+}
+
 struct Reduced {
     unsigned n; // modulo 4
     Pair f;
@@ -152,12 +163,28 @@ double cos_pi(double x) {
         return 1; // an even integer
     if (size >= 0x1p50)
         size -= 2.0 * static_cast<double>(static_cast<std::int64_t>(0.5 * size));
-    // Added to this number, anything below 2⁵¹ is rounded to an integer, which is then to be read
-    // off the last bits.
-    constexpr double rounder = 0x1.8p52;
-    const double rounded = 2 * size + rounder;
+    const double rounded = 2 * size + kRounder;
     const unsigned n = static_cast<unsigned>(bits_of(rounded) & 3);
-    return cos_quarter_turns(n, {2 * size - (rounded - rounder), 0});
+    return cos_quarter_turns(n, {2 * size - (rounded - kRounder), 0});
+}
+
+void cosines_pi(const double *x, double *results, std::size_t n) {
+    if (n == 0)
+        return;
+    const std::uint64_t first = bits_of(2 * x[0] + kRounder);
+    std::uint64_t different = 0;
+    for (std::size_t i = 1; i < n; ++i)
+        different |= bits_of(2 * x[i] + kRounder) ^ first;
+    if (different != 0) {
+        for (std::size_t i = 0; i < n; ++i)
+            results[i] = cos_pi(x[i]);
+    } else if ((first & 3) == 0) {
+        cos_around<0>(x, results, n);
+    } else if ((first & 3) == 1) {
+        cos_around<1>(x, results, n);
+    } else {
+        cos_around<2>(x, results, n);
+    }
 }
 
 } // namespace optcore::math

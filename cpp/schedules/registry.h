@@ -2,6 +2,7 @@
 #ifndef OPTCORE_SCHEDULES_REGISTRY_H
 #define OPTCORE_SCHEDULES_REGISTRY_H
 
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -10,10 +11,11 @@
 namespace optcore::schedules {
 
 /// What a constructor may take.
-using Value = std::variant<double, Count, std::vector<Count>, SchedulePtr>;
+using Value = std::variant<double, Count, bool, std::string, SchedulePtr, std::vector<double>,
+                           std::vector<Count>, std::vector<SchedulePtr>>;
 
 /// The alternatives of Value, in its order.
-enum class Kind { number, count, counts, schedule };
+enum class Kind { number, count, flag, word, schedule, numbers, counts, schedules };
 
 struct Parameter {
     const char *name;

@@ -1,7 +1,7 @@
 // A schedule is a pure function of the step number: it keeps no place, so a run resumes anywhere.
 //
 // To add one: its class in a header of its own (parameters checked in the constructor, the formula
-// in `at`), one row in registry.cpp, one class in python/optcore/schedules.py.
+// in `at`), one row in registry.cpp, one class in python/optcore/schedules/.
 #ifndef OPTCORE_SCHEDULES_SCHEDULE_H
 #define OPTCORE_SCHEDULES_SCHEDULE_H
 
@@ -22,8 +22,9 @@ public:
     /// The value at a step. Defined for every step, the ones past the schedule's end included.
     virtual double at(Count step) const noexcept = 0;
 
-    /// values[i] = at(steps[i]) for i in [0, n).
-    void fill(const Count *steps, double *values, std::size_t n) const noexcept;
+    /// values[i] = at(steps[i]) for i in [0, n), the same bits. Overridden where many at once are
+    /// quicker than one after another.
+    virtual void fill(const Count *steps, double *values, std::size_t n) const noexcept;
 };
 
 using SchedulePtr = std::shared_ptr<const Schedule>;

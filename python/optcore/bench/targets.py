@@ -69,6 +69,8 @@ TARGETS = (
     Target("Adafactor, float32, 4096x4096, 2 threads", "torch", 5.0),
     Target("Adam, 8192 rows of 1000000x64, 2 threads", "torch-sparse", 8),
     Target("Adagrad, 8192 rows of 1000000x64, 2 threads", "torch-sparse", 5),
+    Target("WarmupCosine, one step", "torch-scheduler", 10),
+    Target("WarmupCosine, 1000000 steps", "numpy", 1.0),
     Target("NumPy loop, MLP 784-512-512-10, batch 64", "numpy", 1.8),
 )
 

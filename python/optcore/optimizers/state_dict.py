@@ -95,8 +95,11 @@ def _restored(value: Any, now: Any, where: str) -> Any:
 
 def _schedule_names(value: Mapping[str, Any]) -> set[str]:
     """The kinds of schedule in a saved one, nested ones included."""
-    nested = [_schedule_names(v) for v in value.values() if isinstance(v, Mapping)]
-    return {str(value.get("schedule"))}.union(*nested)
+    inner = [v for v in value.values() if isinstance(v, Mapping)]
+    for several in value.values():
+        if isinstance(several, (list, tuple)):
+            inner += [v for v in several if isinstance(v, Mapping)]
+    return {str(value.get("schedule"))}.union(*map(_schedule_names, inner))
 
 
 def entry_of(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
