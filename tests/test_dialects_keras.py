@@ -163,6 +163,12 @@ CASES = (
         shapes=((5,),),
     ),
     Case(
+        "LAMB",
+        "Lamb",
+        {"exp_avg": "_momentums", "exp_avg_sq": "_velocities"},
+        [{}, *grid(lr=(0.05,), betas=BETAS, eps=(1e-7, 1e-3), weight_decay=(0.0, 0.1))],
+    ),
+    Case(
         "Lion",
         "Lion",
         {"exp_avg": "_momentums"},

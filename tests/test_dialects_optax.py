@@ -298,6 +298,18 @@ CASES = (
         ),
     ),
     Case(
+        "LAMB",
+        "lamb",
+        ADAM_SLOTS,
+        grid(
+            lr=(0.05,),
+            betas=BETAS,
+            eps=(1e-6, 1e-3),
+            eps_root=(0.0, 1e-4),
+            weight_decay=(0.0, 0.1),
+        ),
+    ),
+    Case(
         "NovoGrad",
         "novograd",
         {"exp_avg": "mu", "exp_norm_sq": "nu"},

@@ -225,6 +225,14 @@ def test_muon_and_keras_s(shape, nesterov, rms, monkeypatch):
         keras.backend.set_floatx(before)
 
 
+@shapes
+def test_muon_in_the_dialect_of_optax(shape, optax):
+    """With its defaults, and the matrix as it lies."""
+    p = start(shape)
+    opt = oc.Muon(p, lr=0.05, dialect="optax")
+    compare(opt, p, optax_peer(optax.contrib.muon(0.05), p))
+
+
 # Shampoo and SOAP.
 
 

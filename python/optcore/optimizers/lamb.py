@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..typing import Scalar, Tree
 from .base import Optimizer
 from .common import Common
+from .dialects import Table
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -52,6 +53,11 @@ class LAMB(Optimizer):
 
     rule = "lamb"
     paper = "You et al., 2020: Large batch optimization for deep learning"
+    _dialects: ClassVar[Table] = {
+        "keras": {"eps": 1e-7, "decoupled_weight_decay": True},
+        "optax": {},
+        "paper": {},
+    }
     _switches: ClassVar[tuple[str, ...]] = (
         "decoupled_weight_decay",
         "bias_correction",

@@ -9,6 +9,7 @@ from ..reference.muon import COEFFICIENTS, muon_direction
 from ..typing import Scalar, Tree
 from . import ranges
 from .common import Common
+from .dialects import Table
 from .directed import DirectedOptimizer
 from .hyper import one_of
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 MOST_STEPS = 99
+
+
+_FACTORS = (None, "original", "transposed", "match_rms_adamw", "none")
 
 
 class Muon(DirectedOptimizer):
@@ -42,8 +46,8 @@ class Muon(DirectedOptimizer):
         eps: ε.
         ns_steps: how often to iterate, below 100.
         adjust_lr_fn: what η is multiplied by: None or "original", √max(1, rows/cols);
-            "match_rms_adamw", 0.2·√max(rows, cols) (Liu et al., 2025), which suits the rates of
-            AdamW; "none", 1.
+            "transposed", √max(1, cols/rows), as optax counts; "match_rms_adamw",
+            0.2·√max(rows, cols) (Liu et al., 2025), which suits the rates of AdamW; "none", 1.
         momentum_form: "ema" as above; "heavy_ball": b ← μb + g, m = g + μb, as Keras has it.
         bias_correction: of "ema", as optax has it: b counts 1/(1−μᵗ) times, and with nesterov b
             1/(1−μᵗ⁺¹) and g 1/(1−μᵗ) times.
@@ -70,6 +74,22 @@ class Muon(DirectedOptimizer):
                [ 0. ,  0.7]])
     """
 
+    _dialects: ClassVar[Table] = {
+        "keras": {
+            "momentum_form": "heavy_ball",
+            "eps_mode": "add",
+            "adjust_lr_fn": "match_rms_adamw",
+            "weight_decay": 0.004,
+        },
+        "optax": {
+            "bias_correction": True,
+            "eps_mode": "add",
+            "eps": 1e-8,
+            "adjust_lr_fn": "transposed",
+            "weight_decay": 0.0,
+        },
+        "paper": {"weight_decay": 0.0},
+    }
     paper = "Jordan et al., 2024: Muon: An optimizer for hidden layers in neural networks"
     direction = staticmethod(muon_direction)
     _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = (("momentum_buffer",), ())
@@ -168,10 +188,10 @@ class Muon(DirectedOptimizer):
                 "Number of steps must be less than 100 for computational efficiency: ns_steps: "
                 f"expected at most {MOST_STEPS}, got {values['ns_steps']}; pass e.g. 5"
             )
-        if (adjust := values["adjust_lr_fn"]) not in (None, "original", "match_rms_adamw", "none"):
+        if (adjust := values["adjust_lr_fn"]) not in _FACTORS:
             raise ValueError(
                 f"Adjust learning rate function {adjust} is not supported: adjust_lr_fn: expected "
-                "None, 'original', 'match_rms_adamw' or 'none'; pick one"
+                "None, 'original', 'transposed', 'match_rms_adamw' or 'none'; pick one"
             )
         one_of(values["momentum_form"], ("ema", "heavy_ball"), "momentum_form")
         one_of(values["eps_mode"], ("clamp", "add"), "eps_mode")

@@ -9,6 +9,7 @@ from ..reference.sm3 import sm3_direction
 from ..typing import Scalar, Tree
 from . import ranges
 from .common import Common
+from .dialects import Table
 from .directed import DirectedOptimizer
 from .hyper import is_on
 
@@ -58,6 +59,7 @@ class SM3(DirectedOptimizer):
 
     paper = "Anil, Gupta, Koren & Singer, 2019: Memory-efficient adaptive optimization"
     bits = True
+    _dialects: ClassVar[Table] = {"optax": {"eps": 1e-8}, "paper": {}}
     direction = staticmethod(sm3_direction)
     _state_slots: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]] = ((), ("momentum_buffer",))
     _uses: ClassVar[tuple[str, ...]] = ("momentum", "beta", "eps")

@@ -65,6 +65,8 @@ def shape_factor(shape: tuple[int, ...], adjust_lr_fn: str | None) -> float:
     rows, cols = shape
     if adjust_lr_fn == "none":
         return 1.0
+    if adjust_lr_fn == "transposed":
+        return math.sqrt(max(1.0, shape[1] / shape[0]))
     if adjust_lr_fn == "match_rms_adamw":
         return 0.2 * math.sqrt(max(rows, cols))
     return math.sqrt(max(1.0, rows / cols))
@@ -152,7 +154,8 @@ def muon(
         ns_coefficients: of the iteration.
         eps: ε, of the iteration.
         ns_steps: how often to iterate.
-        adjust_lr_fn: the factor by shape: None or "original", the one above; "match_rms_adamw",
+        adjust_lr_fn: the factor by shape: None or "original", the one above; "transposed", that of
+            the transposed matrix; "match_rms_adamw",
             0.2·√max(rows, cols); "none", 1.
         momentum_form: "ema" as above, or "heavy_ball": b ← μb + g, m = g + μb.
         bias_correction: divide b by 1 - μᵗ, and with nesterov g by that and b by 1 - μᵗ⁺¹.
