@@ -7,13 +7,15 @@ namespace optcore {
 namespace {
 
 /// Rows that are asked for ahead of time: they lie anywhere, so no prefetcher finds them.
-constexpr int64_t kAhead = 6;
+constexpr int64_t kAhead = 8;
 
 void prefetch(const void *buffer, int64_t at, int64_t bytes) {
 #if defined(__GNUC__) || defined(__clang__)
+    // Line by line, the last one too, though the row may begin in the middle of its first.
     const char *p = static_cast<const char *>(buffer) + at;
-    for (int64_t line = 0; line < bytes && line < 1024; line += 64)
-        __builtin_prefetch(p + line, 1);
+    const char *end = p + (bytes < 1024 ? bytes : 1024);
+    for (p -= reinterpret_cast<uintptr_t>(p) % 64; p < end; p += 64)
+        __builtin_prefetch(p, 0, 3);
 #else
     (void)buffer, (void)at, (void)bytes;
 #endif
@@ -87,7 +89,6 @@ private:
     /// [u, next), a block at most each.
     template <class F>
     void for_pieces(int64_t u, int64_t next, F f) const {
-        alignas(64) unsigned char room[size_t(kBlock) * sizeof(double)];
         const int64_t all = (next - u) * width_, first = job_.row(u) * width_;
         const int64_t place = place_of(u, next);
         for (int64_t at = 0; at < all; at += kBlock) {
@@ -97,8 +98,8 @@ private:
                                    (place * width_ + at) * bytes_of(t_.grad.format);
                 f(first + at, n, Piece{grad, t_.grad.format});
             } else {
-                gather(t_.grad, t_.dtype, u * width_ + at, n, room);
-                f(first + at, n, Piece{room, t_.dtype == Dtype::f32 ? Format::f32 : Format::f64});
+                gather(t_.grad, t_.dtype, u * width_ + at, n, room_);
+                f(first + at, n, Piece{room_, t_.dtype == Dtype::f32 ? Format::f32 : Format::f64});
             }
         }
     }
@@ -158,6 +159,7 @@ private:
     const Tensor &t_;
     int64_t width_;
     bool as_it_lies_;
+    alignas(64) mutable unsigned char room_[size_t(kBlock) * sizeof(double)]; ///< for summed rows
 };
 
 } // namespace
