@@ -63,9 +63,7 @@ def test_metrics_in_a_cooldown_are_not_counted():
 
 def test_the_window_is_judged_by_its_mean():
     opt = sgd()
-    plateau = ReduceOnPlateau(
-        opt, factor=0.5, patience=1, convention="optax", accumulation_size=2
-    )
+    plateau = ReduceOnPlateau(opt, factor=0.5, patience=1, convention="optax", accumulation_size=2)
     assert rates(plateau, opt, [1.0, 3.0, 0.0, 5.0]) == [1, 1, 1, 0.5]
     assert plateau.best == 2.0
 
@@ -268,5 +266,5 @@ def test_a_scheduled_rate_is_refused(lr):
 
 
 def test_what_is_no_optimizer_is_refused():
-    with pytest.raises(TypeError, match="optimizer: expected an optimizer or a wrapper, got a dict"):
+    with pytest.raises(TypeError, match="optimizer: expected an optimizer or a wrapper, got"):
         ReduceOnPlateau({})

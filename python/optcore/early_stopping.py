@@ -23,7 +23,7 @@ class EarlyStopping:
 
     .. code-block:: text
 
-        better    m < best − min_delta (mode "min"), m > best + min_delta ("max")
+        better    m + min_delta < best (mode "min"), m − min_delta > best ("max")
         stops     when `patience` metrics in a row were not better
 
     (Prechelt, 1998; patience as in Keras.) A metric that is NaN is not better. Metrics are counted
@@ -136,8 +136,8 @@ class EarlyStopping:
 
     def _is_better(self, value: float) -> bool:
         if self._mode == "min":
-            return value < self._best - self._min_delta
-        return value > self._best + self._min_delta
+            return value + self._min_delta < self._best
+        return value - self._min_delta > self._best
 
     def _check_arrays(self) -> None:
         """A ValueError where the parameters are other arrays than those it was made over."""
