@@ -52,28 +52,6 @@ def test_it_stops_when_patience_is_out(options, metrics, stops, best_step):
     assert stopping.best == (metrics[best_step] if best_step is not None else math.inf)
 
 
-def test_keras_stops_at_the_same_epoch():
-    keras = pytest.importorskip("keras")
-    for seed in range(40):
-        random = np.random.default_rng(seed)
-        metrics = (random.normal(scale=4, size=60).round() / 4).tolist()  # Keras compares float32
-        mode = ("min", "max")[seed % 2]
-        patience, min_delta = int(random.integers(1, 8)), float(random.choice([0.0, 0.25]))
-        theirs = keras.callbacks.EarlyStopping(
-            "loss", min_delta=min_delta, patience=patience, mode=mode
-        )
-        theirs.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
-        theirs.on_train_begin()
-        ours = oc.EarlyStopping(patience=patience, min_delta=min_delta, mode=mode)
-        for epoch, metric in enumerate(metrics):
-            theirs.on_epoch_end(epoch, {"loss": metric})
-            if ours.step(metric):
-                break
-            assert not theirs.stopped_epoch
-        assert (theirs.stopped_epoch, theirs.best_epoch) == (epoch, ours.best_step)
-        assert theirs.best == ours.best
-
-
 # What it keeps. ----------------------------------------------------------------------------------
 
 
@@ -261,4 +239,8 @@ def test_a_replaced_array_is_refused():
     for call in (lambda: stopping.step(0.5), stopping.restore):
         with pytest.raises(ValueError, match="params/w: expected the array that was there"):
             call()
+    assert repr(stopping) == shown
+    params["more"] = np.ones(1)
+    with pytest.raises(ValueError, match=r"params: expected the paths \['w'\], as at the start"):
+        stopping.step(0.5)
     assert repr(stopping) == shown

@@ -141,9 +141,13 @@ class EarlyStopping:
 
     def _check_arrays(self) -> None:
         """A ValueError where the parameters are other arrays than those it was made over."""
-        for path, now, array in zip(
-            self._paths, _leaves(self._params)[1], self._arrays, strict=True
-        ):
+        paths, arrays = _leaves(self._params)
+        if paths != self._paths:
+            raise ValueError(
+                f"params: expected the paths {self._paths}, as at the start, got {paths}; "
+                "make a new EarlyStopping over them"
+            )
+        for path, now, array in zip(paths, arrays, self._arrays, strict=True):
             if now is not array:
                 raise ValueError(
                     f"params/{path}: expected the array that was there at the start, got another; "

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .base import Schedule
-from .metric import Saved, as_metric, check_mode, saved_number, worst
+from .metric import Saved, as_metric, saved_number, worst
+from .plateau_options import OPTAX, TORCH, checked
 
 if TYPE_CHECKING:
     from ..optimizers import LBFGS, Optimizer
     from ..wrappers import Wrapper
 
-_TORCH, _OPTAX = "torch", "optax"
 _SAVED = Saved("reduce_on_plateau")
 _COUNTS = ("num_bad", "cooldown_left", "window_count")
 
@@ -76,13 +75,13 @@ class ReduceOnPlateau:
         min_lr: float | Sequence[float] = 0.0,
         eps: float | None = None,
         *,
-        convention: str = _TORCH,
+        convention: str = TORCH,
         rtol: float | None = None,
         atol: float | None = None,
         accumulation_size: int = 1,
     ):
         groups = _groups_of(optimizer)
-        self._options = _checked(
+        self._options = checked(
             {
                 "mode": mode,
                 "factor": factor,
@@ -154,7 +153,7 @@ class ReduceOnPlateau:
             counts["cooldown_left"] -= 1
             counts["num_bad"] = 0
             return False
-        endured = options["patience"] - (options["convention"] == _OPTAX)
+        endured = options["patience"] - (options["convention"] == OPTAX)
         if counts["num_bad"] <= endured:
             return False
         counts["num_bad"], counts["cooldown_left"] = 0, options["cooldown"]
@@ -162,7 +161,7 @@ class ReduceOnPlateau:
 
     def _is_better(self, value: float) -> bool:
         options, smaller = self._options, self._options["mode"] == "min"
-        if options["convention"] == _OPTAX:
+        if options["convention"] == OPTAX:
             relative, absolute = options["rtol"], options["atol"]
         elif options["threshold_mode"] == "rel":
             relative, absolute = options["threshold"], 0.0
@@ -204,7 +203,7 @@ class ReduceOnPlateau:
                 f"{given!r:.80}; pass a dict that state_dict() gave"
             )
         try:
-            options = _checked(given, len(self._groups))
+            options = checked(given, len(self._groups))
         except (TypeError, ValueError) as error:
             raise type(error)(f"state_dict/options/{error.args[0]}") from None
         best = saved_number(saved["best"], "state_dict/best")
@@ -258,59 +257,3 @@ def _rates(groups: list[Any]) -> list[float]:
             )
         rates.append(given)
     return rates
-
-
-def _checked(given: Mapping[str, Any], groups: int) -> dict[str, Any]:
-    """The options as they are kept; those of the other convention are None."""
-    from ..optimizers.hyper import one_of
-    from ..wrappers.checks import number, whole
-
-    convention = one_of(given["convention"], (_TORCH, _OPTAX), "convention")
-    optax = convention == _OPTAX
-    for name in ("threshold",) if optax else ("rtol", "atol"):
-        if given[name] is not None:
-            mend = "use rtol and atol" if optax else "use threshold, or convention='optax'"
-            raise ValueError(
-                f"{name}: expected None in {convention}'s convention, got {given[name]!r}; {mend}"
-            )
-    kept: dict[str, Any] = {"mode": check_mode(given["mode"])}
-    kept["factor"] = number(given["factor"], "factor", 1.0, 0.1)
-    if not 0 < kept["factor"] < 1:
-        raise ValueError(
-            f"factor: expected a number between 0 and 1, got {kept['factor']}; pass e.g. 0.1"
-        )
-    # With a patience of 0 optax's own would reduce the rate whenever the metric is better.
-    kept["patience"] = whole(given["patience"], "patience", int(optax))
-
-    def bound(name: str, default: float, most: float = math.inf) -> float:
-        value = default if given[name] is None else given[name]
-        return number(value, name, most, 1e-4)
-
-    kept["threshold"] = None if optax else bound("threshold", 1e-4)
-    kept["threshold_mode"] = one_of(given["threshold_mode"], ("rel", "abs"), "threshold_mode")
-    if optax and kept["threshold_mode"] != "rel":
-        raise ValueError(
-            "threshold_mode: expected 'rel' in optax's convention, got 'abs'; use rtol=0 and atol"
-        )
-    kept["cooldown"] = whole(given["cooldown"], "cooldown", 0)
-    kept["min_lr"] = _least(given["min_lr"], groups)
-    kept["eps"] = bound("eps", 0.0 if optax else 1e-8)
-    kept["convention"] = convention
-    kept["rtol"] = bound("rtol", 1e-4, 1.0) if optax else None
-    kept["atol"] = bound("atol", 0.0) if optax else None
-    kept["accumulation_size"] = whole(given["accumulation_size"], "accumulation_size", 1)
-    return kept
-
-
-def _least(given: Any, groups: int) -> tuple[float, ...]:
-    """The lowest rate of each group."""
-    from ..wrappers.checks import number
-
-    if not isinstance(given, (list, tuple)):
-        return (number(given, "min_lr", math.inf, 1e-6),) * groups
-    if len(given) != groups:
-        raise ValueError(
-            f"min_lr: expected a number or {groups}, one per group, got {len(given)}; "
-            "pass as many as the optimizer has groups"
-        )
-    return tuple(number(v, f"min_lr[{i}]", math.inf, 1e-6) for i, v in enumerate(given))
