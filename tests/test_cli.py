@@ -1,5 +1,6 @@
 """The command line: every option, every exit code, with and without a terminal."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,28 @@ import pytest
 import optcore
 from optcore import cli
 from optcore.commands import demo as command
+from optcore.commands import schedule, schedule_options
 from optcore.demo import progress
 from optcore.demo.optimizers import CHOICES
+from optcore.schedules import (
+    WSD,
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    Linear,
+    MultiStep,
+    PiecewiseLinear,
+    Polynomial,
+    Sequential,
+    Warmup,
+    WarmupCosine,
+    saving,
+)
 
 EXTRAS = {"sklearn": "scikit-learn", "matplotlib": "matplotlib", "tqdm": "tqdm"}
 QUICK = ["demo", "--epochs", "1", "--batch-size", "100"]
+COSINE = ["schedule", "cosine", "--peak", "1"]
 
 
 @pytest.fixture
@@ -88,6 +106,27 @@ def test_help_names_every_option_and_optimizer(capsys):
         (["demo", "--optimizer", "adamm"], ["--optimizer", "did you mean adam or", "'adamm'"]),
         (["demo", "--optimizer", "momentum"], ["did you mean", "sgd-momentum"]),
         (["demo", "--optimizer", "zzz"], ["expected one of sgd, ", "pick one"]),
+        (["schedule"], ["required", "NAME"]),
+        (["schedule", "cosin"], ["expected one of constant, ", "'cosin'", "did you mean cosine?"]),
+        (["schedule", "zzz"], ["expected one of constant, ", "wsd", "'zzz'", "pick one"]),
+        (["schedule", "cosine", "--peak", "1"], ["--exponent; add --total"]),
+        (["schedule", "wsd"], ["add --peak and --warmup and --total and --decay"]),
+        ([*COSINE, "--total", "many"], ["--total: expected a whole number, got 'many'"]),
+        ([*COSINE, "--total", "9", "--end", "low"], ["--end: expected a number, got 'low'"]),
+        ([*COSINE, "--total", "9", "--gamma", "1"], ["cosine: no parameter for --gamma"]),
+        ([*COSINE, "--total", "9", "--start", "1"], ["cosine: no parameter for --start"]),
+        ([*COSINE, "--total", "9", "--initial", "2"], ["cosine: no parameter for --peak"]),
+        ([*COSINE, "--total", "9", "--warmup", "9"], ["--warmup: expected 0 to --total - 1 = 8"]),
+        ([*COSINE, "--total", "0"], ["Cosine.total: expected at least 1"]),
+        ([*COSINE, "--total", "9", "--steps", "0"], ["--steps", "1 or more", "'0'"]),
+        ([*COSINE, "--total", "9", "--out", "x.pdf"], ["--out", ".png file or a directory"]),
+        (["schedule", "constant", "--warmup", "-1", "--peak", "1"], ["Warmup.warmup: expected"]),
+        (
+            ["schedule", "multi-step", "--milestones", "1;2"],
+            ["--milestones: expected whole numbers"],
+        ),
+        (["schedule", "{}"], ["NAME: expected to_dict() as JSON, got '{}'"]),
+        (["schedule", "{"], ["NAME: expected to_dict() as JSON, got '{'"]),
     ],
 )
 def test_bad_arguments_are_explained(args, words, capsys):
@@ -245,3 +284,114 @@ def test_an_interrupt_keeps_the_results_so_far(finished, tmp_path, monkeypatch, 
         assert [row.split("  ")[0] for row in table_rows(captured.out)] == ["SGD", "SGD, momentum"]
     else:
         assert "----" not in captured.out
+
+
+# Schedules. ------------------------------------------------------------------------------------
+
+
+def printed(out):
+    """The heading and the columns of values that a schedule prints."""
+    heading, *rows = (line.split("\t") for line in out.splitlines())
+    assert heading[0] == "step"
+    assert [row[0] for row in rows] == [str(k) for k in range(len(rows))]
+    return heading[1:], [[float(v) for v in column] for column in zip(*rows, strict=True)][1:]
+
+
+SEQUENCE = Sequential([Constant(0.5), Linear(1.0, 3)], [2])
+
+
+@pytest.mark.parametrize(
+    ("args", "wanted"),
+    [
+        ("cosine --peak 3e-3 --total 20", Cosine(3e-3, 20)),
+        (
+            "cosine --peak 3e-3 --total 20 --end 1e-4 --exponent 2",
+            Cosine(3e-3, 20, 1e-4, exponent=2),
+        ),
+        ("cosine --peak 3e-3 --warmup 5 --total 20", WarmupCosine(3e-3, 5, 20)),
+        ("Warmup_Cosine --peak 3e-3 --warmup 5 --total 20", WarmupCosine(3e-3, 5, 20)),
+        ("cosine --initial 1 --warmup 5 --start 0.5 --total 20", WarmupCosine(1, 5, 20, 0, 0.5)),
+        ("linear --peak 1 --floor 0.5 --total 20", Linear(1.0, 20, 0.5)),
+        ("constant --peak 2 --warmup 3", Warmup(3, Constant(2.0))),
+        ("warmup --warmup 3 --shape log", Warmup(3, shape="log")),
+        ("MultiStep --peak 1 --milestones 2,5 --gamma 0.5", MultiStep(1.0, [2, 5], 0.5)),
+        ("exponential --peak 1 --decay 0.5 --decay-steps 3", Exponential(1.0, decay=0.5, steps=3)),
+        (
+            "inverse-time --peak 1 --decay 1 --decay-steps 4 --staircase",
+            InverseTime(1.0, 1.0, steps=4, staircase=True),
+        ),
+        ("polynomial --peak 1 --total 5 --cycle", Polynomial(1.0, 5, cycle=True)),
+        ("piecewise-linear --points 1,5 --levels 1,0.5", PiecewiseLinear([1, 5], [1.0, 0.5])),
+        ("wsd --peak 1 --warmup 2 --total 20 --decay 5 --tail sqrt", WSD(1.0, 2, 20, 5, "sqrt")),
+    ],
+)
+def test_options_are_the_parameters_of_a_schedule(args, wanted, capsys):
+    assert cli.main(["schedule", *args.split(), "--steps", "25"]) == 0
+    names, columns = printed(capsys.readouterr().out)
+    assert names == [args.split()[0]]
+    assert columns == [wanted.values(25).tolist()]
+
+
+def test_a_schedule_as_json(capsys):
+    assert cli.main(["schedule", json.dumps(SEQUENCE.to_dict()), "--steps", "7"]) == 0
+    assert printed(capsys.readouterr().out) == ([repr(SEQUENCE)], [SEQUENCE.values(7).tolist()])
+
+
+def test_several_schedules_share_the_options_that_they_have(capsys):
+    args = ["cosine", "exponential", "--peak", "1", "--gamma", "0.5", "--total", "4"]
+    assert cli.main(["schedule", *args]) == 0
+    names, columns = printed(capsys.readouterr().out)
+    assert names == ["cosine", "exponential"]
+    assert columns == [Cosine(1.0, 4).values(5).tolist(), Exponential(1.0, 0.5).values(5).tolist()]
+    assert cli.main(["schedule", "constant", "--value", "1"]) == 0
+    assert len(printed(capsys.readouterr().out)[1][0]) == schedule.STEPS
+
+
+def test_every_schedule_of_numbers_has_a_name():
+    of_others = {"sequential", "product", "sum", "scaled", "shifted", "every", "clipped"}
+    names = {name.replace("-", "_") for name in schedule_options.families()}
+    assert names == set(saving.FAMILIES) - of_others
+    assert cli.main(["schedule", "--help"]) == 0
+
+
+@pytest.mark.parametrize("out", ["some.png", "there", "new/deep/one.png"])
+def test_schedules_in_one_picture(out, tmp_path, capsys):
+    image = pytest.importorskip("matplotlib.image")
+    (tmp_path / "there").mkdir()
+    path = tmp_path / out
+    args = ["cosine", "linear", "rex", "--peak", "3e-3", "--warmup", "10", "--total", "100"]
+    assert cli.main(["schedule", *args, "--out", str(path)]) == 0
+    written = path if path.suffix else path / schedule.PLOT_NAME
+    assert capsys.readouterr().out == f"plot: {written}\n"
+    pixels = image.imread(written)[..., :3].reshape(-1, 3)
+    for colour in ((0, 0x72, 0xB2), (0xD5, 0x5E, 0), (0, 0x9E, 0x73)):
+        assert (np.abs(pixels * 255 - colour).max(axis=1) < 1).sum() > 100
+
+
+def test_a_picture_and_numbers(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    args = [*COSINE, "--total", "3", "--print", "--out", str(tmp_path / "x.png")]
+    assert cli.main(args) == 0
+    *table, last = capsys.readouterr().out.splitlines()
+    assert printed("\n".join(table))[1] == [Cosine(1.0, 3).values(4).tolist()]
+    assert last == f"plot: {tmp_path / 'x.png'}"
+
+
+def test_a_picture_that_cannot_be_written(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "x.png"
+    assert cli.main([*COSINE, "--total", "3", "--out", str(path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"optcore schedule: cannot write to {path}: ")
+
+
+def test_numbers_need_no_matplotlib_and_a_picture_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert cli.main([*COSINE, "--total", "3"]) == 0
+    capsys.readouterr()
+    assert cli.main([*COSINE, "--total", "3", "--out", str(tmp_path / "x.png")]) == 1
+    captured = capsys.readouterr()
+    wanted = "optcore: schedule needs matplotlib: pip install 'optcore[plot]'\n"
+    assert (captured.out, captured.err) == ("", wanted)

@@ -687,7 +687,8 @@ def test_native_schedules_come_from_the_factory_only():
 
 def test_public_names():
     assert len(set(schedules.__all__)) == len(schedules.__all__)
-    assert all(issubclass(getattr(schedules, name), Schedule) for name in schedules.__all__)
+    stateless = [name for name in schedules.__all__ if name != "ReduceOnPlateau"]
+    assert all(issubclass(getattr(schedules, name), Schedule) for name in stateless)
 
 
 def test_a_lambda_is_asked_once_per_step():

@@ -19,6 +19,7 @@ from .config import (
     set_num_threads,
     show_config,
 )
+from .early_stopping import EarlyStopping
 from .errors import NonFiniteError
 from .optimizers import (
     ADOPT,
@@ -105,6 +106,7 @@ __all__ = [
     "Adan",
     "DAdaptAdam",
     "DAdaptSGD",
+    "EarlyStopping",
     "GradientAccumulation",
     "GradientCentralization",
     "Lion",

@@ -5,6 +5,6 @@ A command module has `add_parser(subparsers)`, which describes its options and e
 What is slow to import, or may not be installed, is imported inside `run`.
 """
 
-from . import bench, demo, info
+from . import bench, demo, info, schedule
 
-ALL = (info, demo, bench)
+ALL = (info, demo, schedule, bench)

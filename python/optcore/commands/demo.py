@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..demo.optimizers import CHOICES, DEFAULT_EPOCHS, Choice
-from .arguments import integer
+from .arguments import integer, png
 from .extras import require
 
 PLOT_NAME = "optcore-demo.png"
@@ -56,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--out",
-        type=_png,
+        type=png(PLOT_NAME),
         metavar="PATH",
         default=PLOT_NAME,
         help="where the plot goes: a .png file, or a directory",
@@ -108,13 +107,3 @@ def _optimizer(text: str) -> Choice:
     near = difflib.get_close_matches(name, CHOICES, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "pick one of these"
     raise argparse.ArgumentTypeError(f"expected one of {', '.join(CHOICES)}, got {text!r}; {hint}")
-
-
-def _png(text: str) -> Path:
-    """The file that a path means: itself, or a file in that directory."""
-    path = Path(text)
-    if path.suffix.lower() == ".png" and not path.is_dir():
-        return path
-    if path.is_dir() or not path.suffix:
-        return path / PLOT_NAME
-    raise argparse.ArgumentTypeError(f"expected a .png file or a directory, got {text!r}")

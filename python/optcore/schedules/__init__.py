@@ -21,6 +21,8 @@ native ones is native.
 
 >>> Warmup(100).then(0.5 * REX(1.0, total=900))(100)
 0.5
+
+`ReduceOnPlateau` alone is none of these: it follows a metric, so it has a state.
 """
 
 from .base import Schedule
@@ -34,6 +36,7 @@ from .function import Lambda
 from .inverse import InverseSqrt, InverseTime, Noam
 from .mapped import Clipped, Scaled
 from .piecewise import MultiStep, PiecewiseConstant, PiecewiseLinear, Step
+from .plateau import ReduceOnPlateau
 from .polynomial import Linear, Polynomial
 from .reindexed import Every, Shifted
 from .warmup import WSD, Warmup, WarmupCosine
@@ -61,6 +64,7 @@ __all__ = [
     "PiecewiseLinear",
     "Polynomial",
     "Product",
+    "ReduceOnPlateau",
     "Scaled",
     "Schedule",
     "Sequential",
