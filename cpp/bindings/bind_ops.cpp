@@ -103,7 +103,7 @@ double apply(const std::string &rule, unsigned variant, const std::vector<py::ob
     options.threads = threads;
     Workspace work;
     const GilReleased unlocked(total_elements(tensors.data(), int64_t(count)));
-    return step(tensors.data(), int64_t(count), &group, options, work).norm;
+    return step(tensors.data(), int64_t(count), &group, 1, options, work).norm;
 }
 
 /// The norm of arrays taken together, each in its own memory order.

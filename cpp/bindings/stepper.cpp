@@ -349,8 +349,8 @@ std::string Stepper::gradient_name(size_t i) const {
 bool Stepper::run(double grad_scale) {
     const GilReleased unlocked(total_);
     options_.grad_scale = grad_scale;
-    result_ =
-        optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(), options_, work_);
+    result_ = optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(),
+                            int64_t(groups_.size()), options_, work_);
     step_ += result_.stepped;
     return result_.stepped;
 }
@@ -395,7 +395,8 @@ bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object
     plain.refuse_nonfinite = plain.zero_grads = false;
     {
         const GilReleased unlocked(total_);
-        optcore::step(tensors_.data(), count, groups_.data(), plain, work_);
+        optcore::step(tensors_.data(), count, groups_.data(), int64_t(groups_.size()), plain,
+                      work_);
         for (int64_t i = 0; options_.zero_grads && i < count; ++i)
             if (tensors_[i].active())
                 clear(came[i], 0, tensors_[i].size);

@@ -35,8 +35,11 @@ public:
     /// For the step of that number. `sums` is what the rule's terms come to, or null.
     const void *operator()(const Tensor &t, uint64_t step, const double *sums);
 
-    /// The scalar state of the last tensor as its step leaves it.
-    const KeptScalars &after() const { return after_; }
+    /// Updates the scalar state of the last tensor, which is this one.
+    void update(const Tensor &t) const {
+        if (t.scalar[0])
+            after_.write(t);
+    }
 
 private:
     const Group *groups_;

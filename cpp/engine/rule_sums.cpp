@@ -1,19 +1,30 @@
 #include "rule_sums.h"
 
+#include <algorithm>
+
 #include "../rules/registry.h"
 #include "cpu.h"
 #include "tiles.h"
 
 namespace optcore {
 
-RuleSums::RuleSums(const Tensor *tensors, int64_t count, const Group *groups) {
+namespace {
+
+int sums_of(const Group &group) { return group.mask_update ? 1 : rule_info(group.rule).sums; }
+
+} // namespace
+
+RuleSums::RuleSums(const Tensor *tensors, int64_t count, const Group *groups, int64_t group_count) {
+    const auto takes = [](const Group &group) { return sums_of(group) > 0; };
+    if (std::none_of(groups, groups + group_count, takes))
+        return; // for most rules; so small steps stay small
     const KernelTable &table = kernels();
     int64_t blocks = 0, totals = 0;
     for (int64_t i = 0; i < count; ++i) {
         const Tensor &t = tensors[i];
         const Group &group = groups[t.group];
         const RuleInfo &info = rule_info(group.rule);
-        const int sums = group.mask_update ? 1 : info.sums;
+        const int sums = sums_of(group);
         if (!t.active() || sums == 0)
             continue;
         if (first_.empty())

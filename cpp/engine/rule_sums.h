@@ -13,7 +13,7 @@ namespace optcore {
 class RuleSums {
 public:
     /// Notes which tensors have sums to take, and makes all the room that is needed.
-    RuleSums(const Tensor *tensors, int64_t count, const Group *groups);
+    RuleSums(const Tensor *tensors, int64_t count, const Group *groups, int64_t group_count);
 
     bool empty() const { return jobs_.empty(); }
     void run(const Group *groups, double grad_factor, double clip_value, int threads,

@@ -93,7 +93,7 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
             t.steps = t.next_step(); // of an empty tensor as well
         if (by_rows || (t.rowwise && t.active())) {
             const void *scalars = scalars_of(t, t.steps, nullptr);
-            scalars_of.after().write(t);
+            scalars_of.update(t);
             work.row_jobs.push_back(row_job(t, groups[t.group], options, scalars));
         }
         const bool dense = has_grad && !by_rows;
@@ -115,8 +115,8 @@ void prepare(Tensor *tensors, int64_t count, const Group *groups, const RuleSums
                      !(group.masked() && t.loop != computing);
         job.loop = loop_of(table.rule[int(group.rule)], group, job.direct ? t.loop : computing);
         job.scalars = scalars_of(t, t.steps, sums.of(i));
-        scalars_of.after().write(t);
-        if (t.active() && rule_info(group.rule).global && !leader)
+        scalars_of.update(t);
+        if (!leader && sums.of(i) && rule_info(group.rule).global)
             leader = &t;
     }
     // What a global rule learns holds for tensors without a gradient as well.
@@ -250,11 +250,11 @@ Examined examine(const Tensor *tensors, int64_t count, const StepOptions &option
     return seen;
 }
 
-StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
-                Workspace &work) {
+StepResult step(Tensor *tensors, int64_t count, const Group *groups, int64_t group_count,
+                const StepOptions &options, Workspace &work) {
     // Everything that can fail comes first.
     FactoredPass factored(tensors, count, groups);
-    RuleSums sums(tensors, count, groups);
+    RuleSums sums(tensors, count, groups, group_count);
     make_room(tensors, count, options, work);
     const Examined seen = examine(tensors, count, options, options.zero_grads, work);
     StepResult result = seen.result;

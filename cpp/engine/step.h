@@ -72,8 +72,8 @@ Examined examine(const Tensor *tensors, int64_t count, const StepOptions &option
 
 /// Steps every tensor that has a gradient, and counts it. All arguments have been checked; only
 /// std::bad_alloc is thrown, before anything is written.
-StepResult step(Tensor *tensors, int64_t count, const Group *groups, const StepOptions &options,
-                Workspace &work);
+StepResult step(Tensor *tensors, int64_t count, const Group *groups, int64_t group_count,
+                const StepOptions &options, Workspace &work);
 
 } // namespace optcore
 
