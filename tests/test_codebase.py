@@ -159,7 +159,7 @@ def test_the_catalogue_lists_every_optimizer() -> None:
     assert set(listed) == {name for name, kind in kinds.items() if hasattr(kind, "paper")}
     for name, rule in listed.items():
         assert re.search(r", (19|20)\d\d", rule["paper"]), name
-        assert rule["kind"] in ("elementwise", "row_wise", "per_tensor", "global"), name
+        assert rule["kind"] in ("elementwise", "per_tensor", "global"), name
         assert set(rule["options"]) <= set(inspect.signature(kinds[name]).parameters), name
 
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "../rules/registry.h"
-
 namespace optcore {
 
 void KeptScalars::read(const Tensor &t) {

@@ -4,10 +4,16 @@
 
 #include <vector>
 
+#include "../rules/registry.h"
 #include "powers.h"
 #include "tensor.h"
 
 namespace optcore {
+
+/// Whether the sweep adds λ·θ to the gradient of this group.
+inline bool decays_coupled(const Group &group) {
+    return !group.decoupled && group.hyper[1] != 0 && !rule_info(group.rule).own_decay;
+}
 
 /// The scalars of one rule at one step number, ready for the loop.
 struct alignas(16) ScalarBlock {

@@ -30,9 +30,9 @@ RuleSums::RuleSums(const Tensor *tensors, int64_t count, const Group *groups, in
         if (first_.empty())
             first_.assign(size_t(count), -1);
         const RuleLoops &loops = table.rule[int(group.rule)];
-        const bool coupled = !group.decoupled && group.hyper[1] != 0 && !info.own_decay;
-        const SumLoop loop = group.mask_update ? loops.agreeing[group.variant][int(t.dtype)]
-                                               : loops.sums[group.variant][coupled][int(t.dtype)];
+        const SumLoop loop = group.mask_update
+                                 ? loops.agreeing[group.variant][int(t.dtype)]
+                                 : loops.sums[group.variant][decays_coupled(group)][int(t.dtype)];
         first_[size_t(i)] = totals;
         jobs_.push_back({&t, loop, sums, blocks, totals, info.global});
         totals += sums;

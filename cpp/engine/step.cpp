@@ -19,9 +19,7 @@ constexpr double kLargestFloat = double(std::numeric_limits<float>::max());
 SweepLoop loop_of(const RuleLoops &loops, const Group &group, Loop loop) {
     if (group.masked())
         return loops.masked[group.variant][loop == Loop::f64];
-    const bool own = rule_info(group.rule).own_decay;
-    const bool coupled = !group.decoupled && group.hyper[1] != 0 && !own;
-    return loops.sweep[group.variant][coupled][int(loop)];
+    return loops.sweep[group.variant][decays_coupled(group)][int(loop)];
 }
 
 /// Makes room for what the step notes down. All that can fail happens here.
@@ -67,8 +65,7 @@ RowJob row_job(const Tensor &t, const Group &group, const StepOptions &options,
     job.buffers = buffers_of(t, options);
     job.buffers.average = nullptr;
     if (t.rowwise) {
-        const bool coupled = !group.decoupled && group.hyper[1] != 0;
-        job.rowwise = &loops.rowwise[coupled][int(t.dtype)];
+        job.rowwise = &loops.rowwise[decays_coupled(group)][int(t.dtype)];
         return job;
     }
     job.loop = loop_of(loops, group, computing);

@@ -14,7 +14,6 @@ def rules() -> list[dict[str, Any]]:
 
     - `name`, the class, and `rule`, what a state dict calls it;
     - `kind`: "elementwise" (a step on a part of a tensor is part of the step on the tensor),
-      "row_wise" (on some of its rows),
       "per_tensor" (needs a fact about the whole tensor, so a shard steps otherwise) or "global"
       (about all tensors);
     - `bits`: whether results are the same to the bit on every CPU and with any number of threads;

@@ -52,24 +52,23 @@ def switch(value: object, name: str) -> None:
         raise TypeError(f"{name}: expected True or False, got {value!r}; pass a bool")
 
 
-def pair(value: Any, name: str, example: object = (0.9, 0.999)) -> tuple[Any, Any]:
-    """Two values, or a TypeError."""
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise TypeError(f"{name}: expected two values, got {value!r}; pass e.g. {example}")
-    return value[0], value[1]
-
-
 _WORDS = ("no", "one", "two", "three", "four")
 
 
-def several(value: Any, name: str, count: int) -> tuple[Any, ...]:
-    """That many values, or a TypeError."""
+def several(value: Any, name: str, count: int, example: object = None) -> tuple[Any, ...]:
+    """That many values, or a TypeError; its example are betas, if there is no other."""
     if not isinstance(value, (tuple, list)) or len(value) != count:
+        example = example or (0.9, 0.999, 0.99, 0.999)[:count]
         raise TypeError(
-            f"{name}: expected {_WORDS[count]} values, got {value!r}; pass e.g. "
-            f"{(0.9, 0.999, 0.99, 0.999)[:count]}"
+            f"{name}: expected {_WORDS[count]} values, got {value!r}; pass e.g. {example}"
         )
     return tuple(value)
+
+
+def pair(value: Any, name: str, example: object = None) -> tuple[Any, Any]:
+    """Two values, or a TypeError."""
+    first, second = several(value, name, 2, example)
+    return first, second
 
 
 def inside_or_beside(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,8 +114,8 @@ def entry_of(saved: Mapping[str, Any], name: str, kind: type | tuple[type, ...])
     return saved[name]
 
 
-def check_header(expected: str, saved: Mapping[str, Any]) -> None:
-    """Raises unless this was saved by such a rule, in a format that is known."""
+def check_format(saved: Mapping[str, Any]) -> None:
+    """Raises unless this is a state dict, in a format that is known."""
     if not isinstance(saved, Mapping):
         raise TypeError(
             f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"
@@ -126,6 +126,11 @@ def check_header(expected: str, saved: Mapping[str, Any]) -> None:
             f"state_dict/format: expected 1 to {FORMAT}, got {version}; "
             "load it with the newer optcore that saved it"
         )
+
+
+def check_header(expected: str, saved: Mapping[str, Any]) -> None:
+    """Raises unless this was saved by such a rule, in a format that is known."""
+    check_format(saved)
     rule = entry_of(saved, "rule", str)
     if rule != expected:
         raise ValueError(

@@ -27,6 +27,13 @@ def in_memory_order(x: Array, like: Array | None = None) -> Array:
     array([1, 3, 2, 4])
     >>> in_memory_order(np.array([[1, 2], [3, 4]]), like=np.zeros((2, 2), order="F"))
     array([1, 3, 2, 4])
+
+    Of a dense array it is a view, of one without axes too.
+
+    >>> x = np.array(0.0)
+    >>> in_memory_order(x)[0] = 5.0
+    >>> x
+    array(5.)
     """
     strides = (x if like is None else like).strides
     flips: list[Any] = [slice(None, None, -1 if s < 0 else 1) for s in strides]

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..optimizers import Optimizer
 from ..reference.common import quiet
+from ..reference.sums import in_memory_order
 from . import checks
 from .base import Wrapper
-from .parameter import chunks, row_of
+from .parameter import chunks
 
 
 class Lookahead(Wrapper):
@@ -53,7 +54,7 @@ class Lookahead(Wrapper):
     def __init__(self, optimizer: Optimizer | Wrapper, k: int = 5, alpha: float = 0.5):
         super().__init__(optimizer, {"k": k, "alpha": alpha})
         self._counters = {"since_sync": 0}
-        self._slow = [row_of(self._state[p.path]["slow"]) for p in self._parameters]
+        self._slow = [in_memory_order(self._state[p.path]["slow"]) for p in self._parameters]
         for parameter, slow in zip(self._parameters, self._slow, strict=True):
             for at in chunks(slow):
                 slow[at] = parameter.read(at)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
-from ..optimizers.storage import assign, compute_dtype
+from ..optimizers.storage import assign, compute_dtype, widened
 from ..reference.common import quiet
-from ..reference.storage import joined, split
+from ..reference.storage import split
 from ..reference.sums import in_memory_order
 from ..typing import Array
 
@@ -19,23 +17,12 @@ CHUNK = 1 << 15
 def chunks(row: Array) -> Iterator[slice]:
     """The pieces that a row of elements is worked on in.
 
+    >>> import numpy as np
     >>> [each.stop for each in chunks(np.zeros(40000))]
     [32768, 40000]
     """
     for start in range(0, row.size, CHUNK):
         yield slice(start, min(start + CHUNK, row.size))
-
-
-def row_of(array: Array) -> Array:
-    """The elements of a dense array in memory order: a view, of an array without axes too.
-
-    >>> x = np.zeros((2, 2), order="F")
-    >>> row_of(x)[1] = 5.0
-    >>> x
-    array([[0., 0.],
-           [5., 0.]])
-    """
-    return in_memory_order(array) if array.ndim > 0 else array.reshape(-1)
 
 
 class Parameter:
@@ -51,41 +38,32 @@ class Parameter:
     def __init__(self, path: str, array: Array, state: Mapping[str, Array], copied: Array | None):
         self.path, self.array = path, array
         self.dtype = compute_dtype(array)
-        self.row = row_of(array)
-        kept, rest = state.get("master"), state.get("remainder")
-        self._master = None if kept is None else row_of(kept)
-        self._remainder = None if rest is None else row_of(rest)
-        self._copy = None if copied is None else row_of(copied)
+        self.row = in_memory_order(array)
+        names = ("master", "remainder")
+        self._kept = {name: in_memory_order(state[name]) for name in names if name in state}
+        self._copy = None if copied is None else in_memory_order(copied)
 
     @property
     def written(self) -> list[Array]:
         """What holds the parameter's values: its own row, and its copy's."""
         return [self.row] if self._copy is None else [self.row, self._copy]
 
-    @quiet
     def read(self, at: slice) -> Array:
-        """The values of some elements, with the bits that 16-bit parameters keep elsewhere."""
+        """The values of some elements, with the bits that 16-bit parameters keep; a new array."""
         stored = self.row[at]
-        if self._remainder is not None:
-            return joined(stored.view(np.uint16), self._remainder[at])
-        values = stored.astype(self.dtype)
-        if self._master is not None:
-            # As in a step: where the user has written the parameter, the master gives way.
-            master = self._master[at]
-            same = master.astype(stored.dtype) == stored
-            return np.where(same, master, values)
-        return values
+        values = widened(stored, {name: row[at] for name, row in self._kept.items()})
+        return values.copy() if values is stored else values
 
     @quiet
     def write(self, at: slice, values: Array) -> None:
         """Rounds values of the compute type into these elements, and into what is kept beside."""
-        if self._remainder is not None:
-            high, self._remainder[at] = split(values)
+        if "remainder" in self._kept:
+            high, self._kept["remainder"][at] = split(values)
             self.row[at] = high.view(self.row.dtype)
         else:
             self.row[at] = values
-        if self._master is not None:
-            self._master[at] = values
+        if "master" in self._kept:
+            self._kept["master"][at] = values
         if self._copy is not None:
             self._copy[at] = values
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..optimizers.state_dict import count, entry_of, loaded_state
+from ..optimizers.state_dict import FORMAT, check_format, count, entry_of, loaded_state
 
 if TYPE_CHECKING:
     from .base import Wrapper
-
-FORMAT = 1
 
 
 def save(wrapper: Wrapper, copy: bool) -> dict[str, Any]:
@@ -51,16 +49,7 @@ def load(wrapper: Wrapper, saved: Mapping[str, Any]) -> None:
 
 
 def _check_header(wrapper: Wrapper, saved: Mapping[str, Any]) -> None:
-    if not isinstance(saved, Mapping):
-        raise TypeError(
-            f"state_dict: expected a dict that state_dict() gave, got a {type(saved).__name__}"
-        )
-    version = entry_of(saved, "format", int)
-    if not 1 <= version <= FORMAT:
-        raise ValueError(
-            f"state_dict/format: expected 1 to {FORMAT}, got {version}; "
-            "load it with the newer optcore that saved it"
-        )
+    check_format(saved)
     kind = entry_of(saved, "wrapper", str)
     if kind != wrapper.kind:
         raise ValueError(

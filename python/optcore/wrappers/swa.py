@@ -10,9 +10,10 @@ import numpy as np
 
 from ..optimizers import Optimizer
 from ..reference.common import quiet
+from ..reference.sums import in_memory_order
 from . import checks
 from .base import Wrapper
-from .parameter import chunks, row_of
+from .parameter import chunks
 
 
 class SWA(Wrapper):
@@ -57,7 +58,7 @@ class SWA(Wrapper):
     def __init__(self, optimizer: Optimizer | Wrapper, start: int = 0, every: int | None = 1):
         super().__init__(optimizer, {"start": start, "every": every})
         self._counters = {"steps": 0, "averages": 0}
-        self._averages = [row_of(self._state[p.path]["swa"]) for p in self._parameters]
+        self._averages = [in_memory_order(self._state[p.path]["swa"]) for p in self._parameters]
 
     @classmethod
     def _checked(cls, options: Mapping[str, Any]) -> dict[str, Any]:
