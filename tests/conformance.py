@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import copy
 import importlib
-import importlib.util
 import json
 import os
 import re
@@ -28,26 +27,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from torch_db import database
+
 VARIABLE = "OPTCORE_PYTORCH_TESTS"
 SUITE = "TestOptimRenewedCPU"
-
-
-def database() -> list[Any]:
-    """torch's list of its optimizers, their configurations and what they support."""
-    if importlib.util.find_spec("expecttest") is None:
-        # torch's test code derives from its test case, and wants nothing else of it.
-        sys.modules["expecttest"] = types.ModuleType("expecttest")
-        sys.modules["expecttest"].TestCase = unittest.TestCase  # type: ignore[attr-defined]
-    module = importlib.import_module("torch.testing._internal.common_optimizers")
-    return module.optim_db  # type: ignore[no-any-return]
 
 
 def with_classes_of(door: types.ModuleType, rows: list[Any]) -> list[Any]:
     """The rows with the class of that name in `door`, which cannot be differentiated through."""
     found = []
     for row in rows:
-        row = copy.copy(row)
-        row.optim_cls = getattr(door, row.name)
+        if not hasattr(door, row.name):
+            continue
+        name, row = row.name, copy.copy(row)
+        row.optim_cls = getattr(door, name)
         row.supported_impls = tuple(x for x in row.supported_impls if x != "differentiable")
         found.append(row)
     return found

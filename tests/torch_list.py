@@ -7,22 +7,14 @@ it. The tests of the torch door say in their own words what that suite checks; `
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-import types
-import unittest
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from torch_db import database
 
 torch = pytest.importorskip("torch")
-if importlib.util.find_spec("expecttest") is None:
-    # torch's test code derives from its test case, and wants nothing else of it.
-    sys.modules["expecttest"] = types.ModuleType("expecttest")
-    sys.modules["expecttest"].TestCase = unittest.TestCase  # type: ignore[attr-defined]
-optim_db = importlib.import_module("torch.testing._internal.common_optimizers").optim_db
-ot = importlib.import_module(__import__("os").environ.get("DOOR", "optcore.torch"))
+ot = importlib.import_module("optcore.torch")
 
 Params = list[Any]
 
@@ -86,7 +78,7 @@ class Row:
             self.step(optimizer)
 
 
-ROWS = [Row(info) for info in optim_db]
+ROWS = [Row(info) for info in database() if hasattr(ot, info.name)]
 NAMED = {row.name: row for row in ROWS}
 
 
