@@ -12,12 +12,16 @@ import torch
 from .. import _core
 from ..optimizers import slots
 from ..optimizers.directed import DirectedOptimizer
-from ..optimizers.storage import assign
+from ..optimizers.storage import assign, is_half
 from ..typing import Array
 from . import tensors, values
 
 if TYPE_CHECKING:
     from .optimizer import TorchOptimizer
+
+
+WIDENING = ("adafactor", "rowwise_adagrad")
+"""The rules of the core that step no 16-bit parameters: they get a float32 copy for each step."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Engine:
         for each in self._members:
             tensors.check(each.param, each.path)
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
+        self._widened: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
-            {**seen, "params": self._of_group(index, tensors.array_of)}
+            {**seen, "params": self._of_group(index, self._array_of)}
             for index, seen in enumerate(self._seen)
         ]
         self._kept: dict[tuple[str, str], torch.Tensor] = {}
         self._new: list[tuple[torch.Tensor, str]] = []
-        self.inner = owner._kind(groups, **owner._options, _adopt=self._adopt)
+        self.inner: Any = owner._kind(groups, **owner._options, _adopt=self._adopt)
         self._tell_steps(before)
         self._hand_out_state()
         self._state = [
@@ -64,6 +69,15 @@ class Engine:
 
     def _of_group(self, index: int, what: Any) -> dict[str, Any]:
         return {each.path: what(each.param) for each in self._members if each.group == index}
+
+    def _array_of(self, param: torch.Tensor) -> Array:
+        """The array to be stepped: the parameter's memory, or float32 for a rule that asks so."""
+        array = tensors.array_of(param)
+        if not is_half(array) or self._owner._kind.rule not in WIDENING:
+            return array
+        wide = np.empty_like(array, np.float32)
+        self._widened.append((param, wide))
+        return wide
 
     # State: taken over, made, handed out. ------------------------------------------------------
 
@@ -96,7 +110,8 @@ class Engine:
         for k, each in enumerate(self._members):
             state = self._owner.state.get(each.param, {})
             if not self._owner._counts:
-                steps.append(1 if any(state.get(n) is not None for n in self.inner._state[each.path]) else 0)
+                had = (state.get(name) is not None for name in self.inner._state[each.path])
+                steps.append(int(any(had)))
                 continue
             counter, kept = _number(state.get("step", 0.0))
             self._counters.append(torch.from_numpy(counter) if kept is None else kept)
@@ -148,8 +163,12 @@ class Engine:
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:
             return False
-        mine._kind._check_groups([{**self._seen[i], **(normalized if i == index else {})}
-                                  for i in range(len(self._seen))])
+        mine._kind._check_groups(
+            [
+                {**self._seen[i], **(normalized if i == index else {})}
+                for i in range(len(self._seen))
+            ]
+        )
         mine._take(normalized)
         return True
 
@@ -157,10 +176,10 @@ class Engine:
         """One step, or none because of `nonfinite` (False), or None: something has moved."""
         if self._watch is not None:
             stepped = self._watch.step(self._owner.param_groups, self._owner.state, 1.0)
-            if stepped:
-                torch.autograd.graph.increment_version(stepped)
-            elif stepped is False:
+            if stepped is False:
                 self.inner._refused()
+            elif stepped is not None:
+                torch.autograd.graph.increment_version(stepped)
             if stepped is not None:
                 self._new.clear()
                 return stepped is not False
@@ -175,12 +194,17 @@ class Engine:
             for g in range(len(self._seen))
         ]
         skipped = self.inner.skipped_steps
+        for param, wide in self._widened:
+            assign(wide, tensors.array_of(param))
         self.inner.step(grads)
+        for param, wide in self._widened:
+            if param.grad is not None and self.inner.skipped_steps == skipped:
+                assign(tensors.array_of(param), wide)
         self._new.clear()
         torch.autograd.graph.increment_version(
             [each.param for each in self._members if each.param.grad is not None]
         )
-        return self.inner.skipped_steps == skipped
+        return bool(self.inner.skipped_steps == skipped)
 
     def update_hessian(self, given: Mapping[torch.Tensor, torch.Tensor | None]) -> None:
         """Sophia's estimates, by parameter, to the optimizer that takes them."""
@@ -208,7 +232,12 @@ class Engine:
         """The core's own way of looking at all that, where torch has it and the rule is its."""
         plain = all(type(each.param) in tensors.PLAIN for each in self._members)
         complex_ = any(each.param.is_complex() for each in self._members)
-        if tensors.API is None or isinstance(self.inner, DirectedOptimizer) or complex_ or not plain:
+        if (
+            tensors.API is None
+            or isinstance(self.inner, DirectedOptimizer)
+            or complex_
+            or not plain
+        ):
             return None
         watch = _core.TensorWatch(self.inner._stepper, tensors.API, tensors.PLAIN)
         for each, state in zip(self._members, self._state, strict=True):
