@@ -136,9 +136,14 @@ def report(
             f"{name:<11} {count['pass']:12} {count['fail']:4} {count['skip']:4}"
             f" {own['pass']:15} {own['fail']:4} {own['skip']:4} {own['absent']:8} {len(missing):5}"
         )
+    together: dict[tuple[str, str], list[str]] = {}
     for test in lost:
+        name = class_of(test, names)
         word, text = ours.get(test, ("absent", ""))
-        print(f"  {word} {test}: {text if full else last_line(text)}")
+        why = text if full else last_line(text)
+        together.setdefault((test.partition(f"_{name}_cpu")[0], f"{word}: {why}"), []).append(name)
+    for (test, why), classes in together.items():
+        print(f"  {test} ({', '.join(classes)})\n      {why}")
     passed = sum(word == "pass" for word, _ in theirs.values())
     print(f"{passed - len(lost)} of the {passed} tests that torch's classes pass")
     return len(lost)
