@@ -123,14 +123,14 @@ def test_torch_s_ways_of_running_a_step_are_arguments(row):
             row.ours(row.params(), **{flag: True})
 
 
-@every_configuration
-def test_printing(case):
-    row, which = case
-    optimizer = row.ours(row.params(), **row.configurations()[which])
-    text = repr(optimizer)
-    assert text.startswith(f"{row.name} (\nParameter Group 0")
-    for name in optimizer.defaults:
-        assert f"    {name}: " in text
+@rows()
+def test_printing(row):
+    for options in row.configurations():
+        optimizer = row.ours(row.params(), **options)
+        text = repr(optimizer)
+        assert text.startswith(f"{row.name} (\nParameter Group 0")
+        for name in optimizer.defaults:
+            assert f"    {name}: " in text
 
 
 # Direction. ----------------------------------------------------------------------------------
@@ -270,38 +270,39 @@ def test_a_rate_that_is_a_tensor(row, dimensions):
 # Steps that change nothing. -----------------------------------------------------------------------
 
 
-@every_configuration
-def test_parameters_without_gradients_stay_as_they_are(case):
-    row, which = case
-    params = [p.detach() for p in row.params()]
-    before = memory(params)
-    optimizer = row.ours(params, **row.configurations()[which])
-    optimizer.step(lambda: torch.tensor([1.0]))
-    assert memory(params) == before
-    if not row.closure:
-        assert not optimizer.state, "state is made with the first gradient"
+@rows()
+def test_parameters_without_gradients_stay_as_they_are(row):
+    loss = torch.tensor([1.0])
+    for options in row.configurations():
+        params = [p.detach() for p in row.params()]
+        before = memory(params)
+        optimizer = row.ours(params, **options)
+        assert optimizer.step(lambda: loss) is loss
+        assert memory(params) == before
+        if not row.closure:
+            assert optimizer.step() is None
+            assert not optimizer.state, "state is made with the first gradient"
 
 
-@every_configuration
-def test_gradients_of_zero_move_nothing(case):
-    row, which = case
-    options = row.configurations()[which]
-    optimizer = row.ours(params := row.params(), **{**options, "weight_decay": 0.0} if "weight_decay" in options else options)
-    if optimizer.defaults.get("weight_decay"):
-        optimizer.param_groups[0]["weight_decay"] = 0.0
-    if row.name == "ASGD":
-        optimizer.param_groups[0]["lambd"] = 0.0  # a decay under another name
-    before = [p.clone() for p in params]
-    for p in params:
-        if row.sparse:
-            p.grad = torch.sparse_coo_tensor(
-                torch.empty((1, 0), dtype=torch.int64), torch.empty((0, *p.shape[1:])), p.shape,
-                check_invariants=False,
-            )
-        else:
-            p.grad = torch.zeros_like(p)
-    row.step(optimizer)
-    assert all(torch.equal(a, b) for a, b in zip(params, before, strict=True))
+@rows()
+def test_gradients_of_zero_move_nothing(row):
+    """But for decay, under whichever name."""
+    for options in row.configurations():
+        params = row.params()
+        optimizer = row.ours(params, **options)
+        for name in {"weight_decay", "lambd"} & set(optimizer.param_groups[0]):
+            optimizer.param_groups[0][name] = 0.0
+        before = [p.clone() for p in params]
+        for p in params:
+            p.grad = none_of(p) if row.sparse else torch.zeros_like(p)
+        row.step(optimizer)
+        assert all(torch.equal(a, b) for a, b in zip(params, before, strict=True))
+
+
+def none_of(p: Any) -> Any:
+    """A sparse gradient that names no row."""
+    rows, values = torch.empty((1, 0), dtype=torch.int64), torch.empty((0, *p.shape[1:]))
+    return torch.sparse_coo_tensor(rows, values, p.shape, check_invariants=False)
 
 
 @rows(sparse=False, closure=False)
@@ -321,15 +322,15 @@ def test_a_gradient_of_none_leaves_one_parameter_out(row):
 # State. --------------------------------------------------------------------------------------
 
 
-@every_configuration
-def test_no_state_is_empty(case):
+@rows()
+def test_no_state_is_empty(row):
     """A look into `state[p]` makes an entry: a rule without state must not look."""
-    row, which = case
-    params = row.params()
-    optimizer = row.ours(params, **row.configurations()[which])
-    assert not optimizer.state
-    row.run(optimizer, params, 1, 2)
-    assert all(len(state) > 0 for state in optimizer.state.values())
+    for options in row.configurations():
+        params = row.params()
+        optimizer = row.ours(params, **options)
+        assert not optimizer.state
+        row.run(optimizer, params, 1, 2)
+        assert all(len(state) > 0 for state in optimizer.state.values())
 
 
 @rows()

@@ -89,24 +89,24 @@ def test_names_of_parameters(row, saved, loaded):
         assert second.state_dict()["param_groups"][0]["param_names"] == names
 
 
-@every_configuration
-def test_through_a_file(case):
-    row, which = case
-    params = row.params()
-    optimizer = row.ours(params, **row.configurations()[which])
-    row.run(optimizer, params, 1, 3)
-    file = io.BytesIO()
-    torch.save(optimizer.state_dict(), file)
-    for weights_only in (True, False):
+@rows()
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_through_a_file(row, weights_only):
+    for options in row.configurations():
+        params = row.params()
+        optimizer = row.ours(params, **options)
+        row.run(optimizer, params, 1, 3)
+        file = io.BytesIO()
+        torch.save(optimizer.state_dict(), file)
         file.seek(0)
         found = torch.load(file, weights_only=weights_only)
         assert same(found, optimizer.state_dict())
-    other = copies(params)
-    loaded = row.ours(other)
-    loaded.load_state_dict(found)
-    row.run(optimizer, params, 4, 5)
-    row.run(loaded, other, 4, 5)
-    assert [bits(p) for p in params] == [bits(p) for p in other]
+        other = copies(params)
+        loaded = row.ours(other)
+        loaded.load_state_dict(found)
+        row.run(optimizer, params, 4, 5)
+        row.run(loaded, other, 4, 5)
+        assert [bits(p) for p in params] == [bits(p) for p in other]
 
 
 @rows()

@@ -14,7 +14,7 @@ import copy
 from typing import Any
 
 import pytest
-from torch_list import NAMED, ROWS, Params, Row, copies, ot, torch
+from torch_list import NAMED, ROWS, Params, Row, copies, ot, rows, torch
 
 STEPS = 20
 BOUNDS = {torch.float64: 1e-12, torch.float32: 4e-7}
@@ -192,41 +192,33 @@ def apart(ours: Params, theirs: Params, start: Params) -> float:
     )
 
 
-@every_configuration
-@pytest.mark.parametrize("dtype", BOUNDS, ids=str)
-def test_ten_steps_in_torch_and_ten_here(case, dtype):
-    """Equal to twenty in torch, within the bounds of a step each."""
-    row, which = case
-    options = row.configurations()[which]
-    params = row.params(dtype=dtype)
-    theirs = row.theirs(params, **copy.deepcopy(options))
-    row.run(theirs, params, 1, 10)
-    mine = copies(params)
-    start = copies(params)
-    ours = row.ours(mine, **copy.deepcopy(options))
-    ours.load_state_dict(copy.deepcopy(theirs.state_dict()))
-    row.run(theirs, params, 11, 20)
-    row.run(ours, mine, 11, 20)
-    assert apart(mine, params, start) <= 10 * bound(row, dtype)
-    assert [count(ours, p) for p in mine] == [count(theirs, p) for p in params]
+def there_and_back(row: Row, dtype: Any, first: str, second: str) -> None:
+    """Ten steps in one, ten in the other from its state dict, beside ten more in the first."""
+    for options in row.configurations():
+        params = row.params(dtype=dtype)
+        one = getattr(row, first)(params, **copy.deepcopy(options))
+        row.run(one, params, 1, 10)
+        others, start = copies(params), copies(params)
+        other = getattr(row, second)(others, **copy.deepcopy(options))
+        other.load_state_dict(copy.deepcopy(one.state_dict()))
+        row.run(one, params, 11, 20)
+        row.run(other, others, 11, 20)
+        assert apart(others, params, start) <= 10 * bound(row, dtype), options
+        assert [count(other, p) for p in others] == [count(one, p) for p in params]
 
 
-@every_configuration
+@rows(closure=False)
 @pytest.mark.parametrize("dtype", BOUNDS, ids=str)
-def test_ten_steps_here_and_ten_in_torch(case, dtype):
-    row, which = case
-    options = row.configurations()[which]
-    params = row.params(dtype=dtype)
-    ours = row.ours(params, **copy.deepcopy(options))
-    row.run(ours, params, 1, 10)
-    mine = copies(params)
-    start = copies(params)
-    theirs = row.theirs(mine, **copy.deepcopy(options))
-    theirs.load_state_dict(copy.deepcopy(ours.state_dict()))
-    row.run(ours, params, 11, 20)
-    row.run(theirs, mine, 11, 20)
-    assert apart(params, mine, start) <= 10 * bound(row, dtype)
-    assert [count(ours, p) for p in params] == [count(theirs, p) for p in mine]
+def test_ten_steps_in_torch_and_ten_here(row, dtype):
+    """Equal to twenty in torch, within the bound of a step for each of ours."""
+    there_and_back(row, dtype, "theirs", "ours")
+
+
+@rows(closure=False)
+@pytest.mark.parametrize("dtype", BOUNDS, ids=str)
+def test_ten_steps_here_and_ten_in_torch(row, dtype):
+    """Equal to twenty here."""
+    there_and_back(row, dtype, "ours", "theirs")
 
 
 def test_every_exception_is_needed():
