@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 import json
 import pickle
@@ -33,7 +34,8 @@ from optcore.schedules import (
 )
 
 torch = pytest.importorskip("torch")
-LRScheduler = pytest.importorskip("optcore.torch").LRScheduler
+ot = pytest.importorskip("optcore.torch")
+LRScheduler = ot.LRScheduler
 lrs = torch.optim.lr_scheduler
 S = WarmupCosine(0.1, warmup=5, total=40, floor=0.001)
 FAMILIES: dict[str, Callable[[Any], Any]] = {
@@ -105,6 +107,35 @@ def test_training_as_with_torchs(name, make, ours, momentum):
     assert np.max(np.abs(got - expected)) <= EXACT * max(expected)
     for p, q in zip(theirs.param_groups[0]["params"], mine.param_groups[0]["params"], strict=True):
         torch.testing.assert_close(q, p, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW", "Lion", "RMSprop", "NovoGrad", "Prodigy"])
+def test_both_doors_take_the_same_steps(name):
+    """Schedules within an optimizer of NumPy arrays, and outside one of torch tensors: same bits.
+
+    The rate, the weight decay and, where there are any, the betas, each by another schedule.
+    """
+    moved = {"lr": S, "weight_decay": Linear(0.1, 20)}
+    betas = Linear(0.5, 30, 0.9), Linear(0.9, 30, 0.99)
+    if "betas" in inspect.signature(getattr(oc, name)).parameters:
+        moved["betas"] = betas
+    params = parameters()
+    arrays = [p.detach().numpy().copy() for p in params]
+    mine = getattr(oc, name)(arrays, **moved)
+    theirs = getattr(ot, name)(params)
+    by_name = {"lr": S, "weight_decay": moved["weight_decay"]}
+    if "betas" in moved:
+        by_name |= {"betas[0]": betas[0], "betas[1]": betas[1]}
+    schedulers = [LRScheduler(theirs, schedule, name=key) for key, schedule in by_name.items()]
+    for k in range(40):
+        mine.step([np.cos(a + k) for a in arrays])
+        for p in params:
+            p.grad = torch.from_numpy(np.cos(p.detach().numpy() + k))
+        theirs.step()
+        for scheduler in schedulers:
+            scheduler.step()
+        for a, p in zip(arrays, params, strict=True):
+            assert np.array_equal(a, p.detach().numpy())
 
 
 # Which step has which value.
