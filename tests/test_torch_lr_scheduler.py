@@ -456,6 +456,19 @@ def test_a_change_by_others_is_overwritten_with_a_warning():
     assert rate(optimizer) == S(4)
 
 
+def test_a_rate_on_another_device_is_not_read():
+    """Reading it would wait for the device; a tensor without data stands for one here."""
+    lr = torch.tensor(0.5, device="meta")
+    optimizer = sgd()
+    optimizer.param_groups[0]["lr"] = lr
+    scheduler = LRScheduler(optimizer, S)
+    optimizer._opt_called = True
+    scheduler.step()
+    scheduler.step()
+    assert rate(optimizer) is lr
+    assert scheduler.last_epoch == 2
+
+
 # The order of calls.
 
 

@@ -6,7 +6,8 @@
 
     opt = ot.AdamW(model.parameters(), lr=1e-3)
 
-Where torch has the rule, names, signature, defaults and state dicts are torch's.
+Where torch has the rule, names, signature, defaults and state dicts are torch's. torch's schedulers
+drive them, and `LRScheduler` drives any torch optimizer by a schedule of `optcore.schedules`.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class LRScheduler(TorchLRScheduler):
                 stacklevel=3,
             )
         now = map(self._hyperparameter.read, self.optimizer.param_groups)
-        if any(map(operator.ne, now, self._last_lr)):
+        if any(map(_differ, now, self._last_lr)):
             warnings.warn(
                 f"{self.name}: expected what this LRScheduler wrote last, got another value in "
                 "param_groups, which is overwritten now; make one schedule of several with s * t "
@@ -269,6 +269,12 @@ def _whole(name: str, value: Any, least: int) -> int:
             f"{name}: expected {least} to 2**64 - 2, got {value}; count steps from 0 on"
         )
     return operator.index(value)
+
+
+def _differ(now: Any, last: Any) -> bool:
+    """Whether a number has changed. One on another device is not asked: that would wait for it."""
+    there = torch.is_tensor(now) and now.device.type != "cpu"
+    return not there and bool(now != last)
 
 
 def _copied(value: Any) -> Any:
