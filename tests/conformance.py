@@ -1,13 +1,14 @@
 """PyTorch's own test suite of optimizers, run over the classes of optcore.torch.
 
-The suite is `test/test_optim.py` in PyTorch's repository; no wheel holds it, and nothing of it is kept
-here. With PyTorch's folder `test/` of the release that is installed:
+The suite is `test/test_optim.py` in PyTorch's repository; no wheel holds it, and nothing of it is
+kept here. With PyTorch's folder `test/` of the release that is installed:
 
     OPTCORE_PYTORCH_TESTS=/path/to/pytorch/test python tests/conformance.py
 
-The suite takes what it tests from a list in the wheel, `torch.testing._internal.common_optimizers.optim_db`.
-Two fresh processes run its CPU tests: one with the list as it is, one with optcore's class of the same name in each
-row. A test that passes with torch's class has to pass with ours: else it is named, and the exit status is 1.
+The suite takes what it tests from a list in the wheel, `optim_db` (`torch_db.py`). Two fresh
+processes run its CPU tests: one with the list as it is, one with optcore's class of the same name
+in each row. A test that passes with torch's class has to pass with ours: else it is named, and the
+exit status is 1.
 """
 
 from __future__ import annotations
@@ -116,29 +117,42 @@ def class_of(test: str, names: list[str]) -> str:
 
 
 def last_line(text: str) -> str:
-    lines = [x for x in text.strip().splitlines() if x and not x.startswith((" ", "To execute", "This"))]
+    lines = [
+        x for x in text.strip().splitlines() if x and not x.startswith((" ", "To execute", "This"))
+    ]
     return lines[-1][:160] if lines else ""
 
 
 def report(
-    theirs: dict[str, tuple[str, str]], ours: dict[str, tuple[str, str]], names: list[str], full: bool
+    theirs: dict[str, tuple[str, str]],
+    ours: dict[str, tuple[str, str]],
+    names: list[str],
+    full: bool,
 ) -> int:
     """Print the table; the number of tests that torch's class passes and ours does not."""
     lost = []
-    print(f"{'class':<11} {'torch: pass fail skip':>22} {'optcore: pass fail skip':>25}  not run  lost")
+    print(
+        f"{'class':<11} {'torch: pass fail skip':>22} {'optcore: pass fail skip':>25}  absent  lost"
+    )
     for name in names:
         rows = [test for test in theirs if class_of(test, names) == name]
         count = Counter(theirs[test][0] for test in rows)
         own = Counter(ours[test][0] if test in ours else "absent" for test in rows)
-        missing = [t for t in rows if theirs[t][0] == "pass" and ours.get(t, ("absent",))[0] != "pass"]
+        missing = [
+            t for t in rows if theirs[t][0] == "pass" and ours.get(t, ("absent",))[0] != "pass"
+        ]
         lost += missing
         print(
             f"{name:<11} {count['pass']:12} {count['fail']:4} {count['skip']:4}"
-            f" {own['pass']:15} {own['fail']:4} {own['skip']:4} {own['absent']:8} {len(missing):5}"
+            f" {own['pass']:15} {own['fail']:4} {own['skip']:4} {own['absent']:7} {len(missing):5}"
         )
+    known = {class_of(test, names) for test in ours}
+    for name in sorted({class_of(test, names) for test in lost} - known):
+        print(f"  {name} is not there")
     together: dict[tuple[str, str], list[str]] = {}
     for test in lost:
-        name = class_of(test, names)
+        if (name := class_of(test, names)) not in known:
+            continue
         word, text = ours.get(test, ("absent", ""))
         why = text if full else last_line(text)
         together.setdefault((test.partition(f"_{name}_cpu")[0], f"{word}: {why}"), []).append(name)
@@ -150,15 +164,19 @@ def report(
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--door", default="optcore.torch", help="the module whose classes are tested")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--door", default="optcore.torch", help="the module whose classes are tested"
+    )
     parser.add_argument("-k", dest="pattern", default="", help="only tests whose names match")
     parser.add_argument("--full", action="store_true", help="whole tracebacks")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = os.environ.get(VARIABLE, "")
     if not folder:
-        print(f"PyTorch's own suite was not run: {VARIABLE} has to name the folder test/ of its repository.")
+        print(f"PyTorch's own suite was not run: {VARIABLE} names no folder test/ of PyTorch's.")
         return 0
     if not Path(folder, "test_optim.py").is_file():
         print(f"{VARIABLE} is {folder}, where there is no test_optim.py.")

@@ -20,19 +20,25 @@ every_configuration = pytest.mark.parametrize("case", CONFIGURED, ids=configured
 
 
 class Least:
-    """Squares of a linear model; sparse gradients and matrices where the rule takes nothing else."""
+    """Squares of a linear model; sparse gradients, matrices where the rule takes nothing else."""
 
     def __init__(self, row: Row, seed: int = 0, strided: bool = False):
         random = torch.Generator().manual_seed(seed)
         second = (10, 5) if row.matrices else (10,)
         drawn = [torch.randn((*s, 2), generator=random) for s in ((10, 5), second)]
-        self.params = [torch.nn.Parameter(p[..., 0] if strided else p[..., 0].clone()) for p in drawn]
+        self.params = [
+            torch.nn.Parameter(p[..., 0] if strided else p[..., 0].clone()) for p in drawn
+        ]
         self.input = torch.randn(5, generator=random)
         self.row = row
 
     def loss(self) -> Any:
         weight, other = self.params
-        return (weight.mv(self.input) + (other.mv(self.input) if self.row.matrices else other)).pow(2).sum()
+        return (
+            (weight.mv(self.input) + (other.mv(self.input) if self.row.matrices else other))
+            .pow(2)
+            .sum()
+        )
 
     def backward(self) -> Any:
         for p in self.params:
@@ -108,7 +114,7 @@ def test_what_is_no_leaf_is_refused(row):
 
 @rows()
 def test_torch_s_ways_of_running_a_step_are_arguments(row):
-    """One implementation here, so `foreach` and `fused` change nothing; the others need a reason."""
+    """There is one implementation: `foreach` and `fused` change nothing; the others are refused."""
     arguments = inspect.signature(row.theirs.__init__).parameters
     found = []
     for way in ({}, {"foreach": True}, {"foreach": False}, {"fused": True}, {"fused": False}):
@@ -151,7 +157,7 @@ def test_the_loss_goes_the_right_way(case):
 
 @rows()
 def test_parameters_of_every_second_element(row):
-    """What lies between the elements of a parameter is not touched; the rest as if it lay densely."""
+    """What lies between their elements is not touched; the rest goes as if it lay densely."""
     sparse, dense = Least(row, strided=True), Least(row)
     optimizers = [row.ours(problem.params) for problem in (sparse, dense)]
     between = [p.detach().untyped_storage() for p in sparse.params]
@@ -189,7 +195,10 @@ def test_weight_decay_of_a_group(row):
         assert row.name in ("Rprop", "SparseAdam")
         return
     params, apart = row.params(), row.params()
-    groups = [{"params": params[:1], "weight_decay": 0.1}, {"params": params[1:], "weight_decay": 0.0}]
+    groups = [
+        {"params": params[:1], "weight_decay": 0.1},
+        {"params": params[1:], "weight_decay": 0.0},
+    ]
     row.run(row.ours(groups), params, 1, 3)
     row.run(row.ours(apart, weight_decay=0.1), apart, 1, 3)
     assert bits(params[0]) == bits(apart[0])

@@ -1,4 +1,4 @@
-"""Every class of the torch door, those that torch lacks too, against the class of the NumPy door, bit for bit."""
+"""Every class of the torch door, torch's and others, against the NumPy door, bit for bit."""
 
 from __future__ import annotations
 
@@ -150,10 +150,7 @@ def test_the_norm_before_clipping():
 @every_class
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_skipped_step_changes_nothing(name, bad):
-    if name.startswith("DAdapt") or name == "Prodigy":
-        started = 1  # they estimate from the first step
-    else:
-        started = 3
+    started = 1 if name.startswith("DAdapt") or name == "Prodigy" else 3  # they estimate
     params = tensors()
     optimizer = getattr(ot, name)(params, nonfinite="skip")
     run(optimizer, params, 1, started)
@@ -183,7 +180,7 @@ def test_what_is_not_finite_as_an_error(name, started):
     for p, g in zip(params, gradients(9), strict=True):
         p.grad = g
     params[0].grad[2, 3] = float("nan")
-    with pytest.raises((ValueError, FloatingPointError), match="finite|NaN|nan"):
+    with pytest.raises((ValueError, FloatingPointError), match=r"finite|NaN|nan"):
         optimizer.step()
     assert memory(params) == before[0]
     assert same(optimizer.state_dict(), before[1])
@@ -275,7 +272,7 @@ def test_a_schedule_of_torch_drives_it(name):
     for t in range(1, 5):
         run(optimizer, params, t, t)
         schedule.step()
-        by_hand.param_groups[0]["lr"] = 0.5 ** t
+        by_hand.param_groups[0]["lr"] = 0.5**t
         run(by_hand, apart, t, t)
     assert memory(params) == memory(apart)
 
@@ -283,7 +280,9 @@ def test_a_schedule_of_torch_drives_it(name):
 # Complex numbers, and rows. ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.info.supports_complex and not r.closure], ids=repr)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.info.supports_complex and not r.closure], ids=repr
+)
 def test_complex_parameters_are_pairs_of_real_ones(row):
     """As in torch, whose own result is met too."""
     for options in row.configurations():
@@ -291,7 +290,11 @@ def test_complex_parameters_are_pairs_of_real_ones(row):
         draw = [torch.randn((4, 3), generator=random, dtype=torch.complex128) for _ in range(6)]
         p, q = draw[0].clone().requires_grad_(), draw[0].clone().requires_grad_()
         real = torch.view_as_real(draw[0]).clone().requires_grad_()
-        ours, pairs, theirs = row.ours([p], **options), row.ours([real], **options), row.theirs([q], **options)
+        ours, pairs, theirs = (
+            row.ours([p], **options),
+            row.ours([real], **options),
+            row.theirs([q], **options),
+        )
         for g in draw[1:]:
             p.grad, q.grad, real.grad = g.clone(), g.clone(), torch.view_as_real(g).clone()
             for optimizer in (ours, pairs, theirs):

@@ -1,7 +1,8 @@
-"""L-BFGS behind the torch door: its closure, its one group, its state, beside torch.optim.LBFGS.
+"""L-BFGS behind the torch door: its closure, its one group, its state, beside torch's.
 
 Both sum in another order, and each iteration works on what the last one rounded: the distance grows
-from 10⁻¹⁶ on. So the loss is well conditioned, and the bound is for a few steps of twenty iterations.
+from 10⁻¹⁶ on. So the loss is well conditioned, and the bound is for a few steps of twenty
+iterations.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ import io
 from typing import Any
 
 import pytest
-from torch_list import ROWS, bits, copies, memory, ot, torch
+from torch_db import database
+from torch_list import bits, copies, memory, ot, torch
 
-ROW = next(row for row in ROWS if row.closure)
-CONFIGURED = range(len(ROW.configurations()))
+INFO = next(info for info in database() if info.name == "LBFGS")
+CONFIGURED = range(len(INFO.optim_inputs_func(device="cpu")))
 FAR = 1e-7
+
+
+def configuration(which: int) -> dict[str, Any]:
+    options: dict[str, Any] = INFO.optim_inputs_func(device="cpu")[which].kwargs
+    return options
 
 
 class Bowl:
@@ -53,8 +60,8 @@ def distance(ours: list[Any], theirs: list[Any]) -> float:
 
 @pytest.mark.parametrize("which", CONFIGURED)
 def test_torch_s_way_down(which):
-    ours = Bowl(ot.LBFGS, **ROW.configurations()[which])
-    theirs = Bowl(torch.optim.LBFGS, **ROW.configurations()[which])
+    ours = Bowl(ot.LBFGS, **configuration(which))
+    theirs = Bowl(torch.optim.LBFGS, **configuration(which))
     for _ in range(3):
         first, second = ours.step(), theirs.step()
         assert first.item() == pytest.approx(second.item(), rel=1e-9)
@@ -77,7 +84,7 @@ def test_a_step_needs_a_closure():
 
 
 def test_one_group_only():
-    params = ROW.params()
+    params = [torch.zeros(3), torch.zeros(2), torch.zeros(1)]
     with pytest.raises(ValueError, match=r"LBFGS doesn't support per-parameter options"):
         ot.LBFGS([{"params": params[:2]}, {"params": params[2:]}])
 
@@ -93,7 +100,7 @@ def test_the_loss_of_the_first_evaluation_is_returned():
 @pytest.mark.parametrize("which", CONFIGURED)
 def test_state_dicts_both_ways(first, which):
     """Two steps in one, one in the other, beside three in the first."""
-    options = {**ROW.configurations()[which], "max_iter": 4}
+    options = {**configuration(which), "max_iter": 4}
     classes = {"ours": ot.LBFGS, "theirs": torch.optim.LBFGS}
     one = Bowl(classes.pop(first), **options)
     one.step()

@@ -224,7 +224,9 @@ def test_counters_beyond_the_whole_numbers_of_float32(row, kind):
     row.run(optimizer, params, 1, 1)
     state_dict = copy.deepcopy(optimizer.state_dict())
     for state in state_dict["state"].values():
-        state["step"] = torch.tensor(float(LARGE), dtype=torch.float64) if kind == "tensor" else LARGE
+        state["step"] = (
+            torch.tensor(float(LARGE), dtype=torch.float64) if kind == "tensor" else LARGE
+        )
     optimizer.load_state_dict(state_dict)
     row.run(optimizer, params, 2, 3)
     file = io.BytesIO()
@@ -248,7 +250,9 @@ def test_float32_state_of_half_precision_survives_loading(row, dtype):
     params = row.params(dtype=dtype)
     optimizer = row.ours(params, state_dtype="float32")
     row.run(optimizer, params, 1, 4)
-    before = [(i, n, bits(v), v.dtype) for i, n, v in state_tensors(optimizer) if torch.is_tensor(v)]
+    before = [
+        (i, n, bits(v), v.dtype) for i, n, v in state_tensors(optimizer) if torch.is_tensor(v)
+    ]
     other = copies(params)
     loaded = row.ours(other, state_dtype="float32")
     loaded.load_state_dict(copy.deepcopy(optimizer.state_dict()))

@@ -1,11 +1,11 @@
 """The torch door against torch.optim: every configuration of torch's list, every number format.
 
 Float64 and float32: both take a step from the same point, and then torch's parameters and state are
-copied into ours; twenty times over. The error of a parameter counts in units of the larger of the parameter and
-its update, that of state in units of the larger of its old and its new value.
+copied into ours; twenty times over. The error of a parameter counts in units of the larger of the
+parameter and its update, that of state in units of the larger of its old and its new value.
 
-Bfloat16 and float16: torch takes the step in float32, on our values widened, and its results are rounded once;
-ours may be the neighbour.
+Bfloat16 and float16: torch takes the step in float32, on our values widened, and its results are
+rounded once; ours may be the neighbour.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def test_every_step(case, dtype):
     for t in range(1, STEPS + 1):
         found = pair.step(t)
         assert max(found.values()) <= bound(row, dtype), (t, max(found.items(), key=lambda x: x[1]))
-    assert all(not torch.equal(p, q) for p, q in zip(pair.params, row.params(dtype=dtype), strict=True))
+    assert all(
+        not torch.equal(p, q) for p, q in zip(pair.params, row.params(dtype=dtype), strict=True)
+    )
 
 
 # Half precision. ----------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""torch's list of optimizers and configurations, beside the classes of optcore.torch of the same names.
+"""torch's list of optimizers, beside the classes of optcore.torch of the same names.
 
-`ROWS` is the list in the wheel that PyTorch's own suite takes what it tests from, with our classes in
-it. The tests of the torch door say in their own words what that suite checks; `tests/conformance.py` runs the suite.
+`ROWS` is the list in the wheel that PyTorch's own suite takes what it tests from, with our classes
+in it. The tests of the torch door say in their own words what that suite checks;
+`tests/conformance.py` runs the suite.
 """
 
 from __future__ import annotations
