@@ -112,16 +112,21 @@ class TorchOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if torch.compiler.is_dynamo_compiling():
+            _untraced(self)
+        else:
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         if self._averaging:
             raise RuntimeError(
                 "step: expected the parameters themselves, but averaged() has put the average in "
                 "their place; step after the with block"
             )
         engine = self._engine
-        if engine is not None and engine.in_step() and engine.step() is not None:
-            return loss
-        self._step_anew()
-        return loss
+        if engine is None or not engine.in_step() or engine.step() is None:
+            self._step_anew()
 
     def _step_anew(self) -> None:
         engine = self._engine_now()
@@ -236,3 +241,9 @@ class TorchOptimizer(Optimizer):
                 for param, before, _ in kept:
                     param.copy_(before)
             self._averaging = False
+
+
+@torch._disable_dynamo
+def _untraced(optimizer: TorchOptimizer) -> None:
+    """A step in a compiled function: there is no graph in it, and addresses must be real ones."""
+    optimizer._step()
