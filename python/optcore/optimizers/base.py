@@ -91,10 +91,11 @@ class Optimizer:
             the nearest.
         seed: for stochastic rounding, whose random bits depend on the seed, the parameter's path
             and step number, and the element alone.
-        state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit", "param" for
-            bfloat16 where the parameter is, or a dict of these by slot; None for float32. 8-bit state has a float32 scale for every 256
-            elements. Float64 parameters have float64 state. May differ by group. (A sum that only
-            grows, as Adagrad's, stops growing in bfloat16 when its terms fall below its rounding.)
+        state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit"; "param", as
+            the parameter if that is bfloat16, else float32; or a dict of these by slot. None is
+            float32. 8-bit state has a float32 scale for every 256 elements. Float64 parameters have
+            float64 state. May differ by group. (A sum that only grows, as Adagrad's, stops growing
+            in bfloat16 when its terms fall below its rounding.)
         cautious: leave out elements of the update that the gradient disagrees with (u·g ≤ 0), and
             divide the others by their share, or by 1/1000 (Liang et al., 2024). The share is that
             of a whole tensor, so a sharded step is another one. For rules with a direction.
@@ -710,7 +711,11 @@ class Optimizer:
                     storage.assign(mirror, array)
 
     def _fill(
-        self, state: dict[str, Array], names: list[str], values: Mapping[str, Any], had: Collection[str]
+        self,
+        state: dict[str, Array],
+        names: list[str],
+        values: Mapping[str, Any],
+        had: Collection[str],
     ) -> None:
         """Starts new state, zeros so far, from its initial values."""
         for slot, name in enumerate(names):

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 try:
     import torch as _torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "optcore.torch needs PyTorch, which optcore does not bring: pip install 'optcore[torch]'"
-    ) from error
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ModuleNotFoundError(
+        "optcore.torch needs PyTorch, which optcore does not bring: pip install 'optcore[torch]'",
+        name="torch",
+    ) from None
 
 from .. import optimizers as _numpy
 from .define import define as _define
@@ -67,5 +70,46 @@ SparseAdam = _define(_numpy.Adam, "SparseAdam", {"eps_hat": True})
 Yogi = _define(_numpy.Yogi)
 
 __all__ = [
-    name for name, each in list(globals().items()) if isinstance(each, type) and name[0] != "_"
+    "ADOPT",
+    "ASGD",
+    "FTRL",
+    "LAMB",
+    "LARS",
+    "MARS",
+    "SGD",
+    "SM3",
+    "SOAP",
+    "AdEMAMix",
+    "AdaBelief",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "AdamaxW",
+    "Adan",
+    "DAdaptAdam",
+    "DAdaptSGD",
+    "Lion",
+    "Momentum",
+    "Muon",
+    "NAdam",
+    "NAdamW",
+    "NovoGrad",
+    "Prodigy",
+    "RAdam",
+    "RMSprop",
+    "RowwiseAdagrad",
+    "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeRAdam",
+    "ScheduleFreeSGD",
+    "Shampoo",
+    "SignSGD",
+    "Signum",
+    "Sophia",
+    "SparseAdam",
+    "TorchOptimizer",
+    "Yogi",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from ..optimizers.base import Optimizer
 from ..optimizers.signature import defaults_of
-from .optimizer import STEP_OPTIONS, SWITCHES, TorchOptimizer
+from .optimizer import TorchOptimizer
 
 _SWITCH_DEFAULTS = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 
@@ -52,21 +54,21 @@ def define(
     name, always = name or kind.__name__, always or {}
     signature = _signature(kind, name, always)
 
-    def __init__(self: TorchOptimizer, params: Any, *args: Any, **keywords: Any) -> None:
+    def init(self: TorchOptimizer, params: Any, *args: Any, **keywords: Any) -> None:
         bound = signature.bind(params, *args, **keywords)
         bound.apply_defaults()
         given = dict(bound.arguments)
         TorchOptimizer.__init__(self, given.pop("params"), given)
 
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    __init__.__signature__ = signature.replace(  # type: ignore[attr-defined]
+    init.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[this, *signature.parameters.values()]
     )
     return type(
         name,
         (base,),
         {
-            "__init__": __init__,
+            "__init__": init,
             "__doc__": _doc(kind, name),
             "__module__": "optcore.torch",
             "_kind": kind,
@@ -83,8 +85,6 @@ def _names(kind: type[Optimizer]) -> tuple[str, ...]:
 
 
 def _probed(kind: type[Optimizer]) -> Optimizer:
-    import numpy as np
-
     return kind(np.zeros((2, 2), np.float32))  # type: ignore[call-arg]
 
 
@@ -99,9 +99,7 @@ def _always(kind: type[Optimizer]) -> dict[str, Any]:
     }
 
 
-def _signature(
-    kind: type[Optimizer], name: str, always: Mapping[str, Any]
-) -> inspect.Signature:
+def _signature(kind: type[Optimizer], name: str, always: Mapping[str, Any]) -> inspect.Signature:
     """As torch's class has it, then what only ours takes, by keyword."""
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     theirs = [
@@ -127,7 +125,7 @@ def _more(kind: type[Optimizer]) -> dict[str, Any]:
 
 
 def _doc(kind: type[Optimizer], name: str) -> str:
-    head, _, rest = inspect.cleandoc(kind.__doc__ or "").partition("Example:")
+    head = inspect.cleandoc(kind.__doc__ or "").partition("Example:")[0]
     return f"""{head.rstrip()}
 
 Behind this door `params` are torch tensors, and a hyperparameter is a number; the rest is as

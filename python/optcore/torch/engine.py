@@ -52,7 +52,7 @@ class Engine:
         ]
         self._kept: dict[tuple[str, str], torch.Tensor] = {}
         self._new: list[tuple[torch.Tensor, str]] = []
-        self.inner = owner._kind(groups, **owner._options, _adopt=self._adopt)
+        self.inner: Any = owner._kind(groups, **owner._options, _adopt=self._adopt)
         self._tell_steps(before)
         self._hand_out_state()
         self._state = [
@@ -96,7 +96,8 @@ class Engine:
         for k, each in enumerate(self._members):
             state = self._owner.state.get(each.param, {})
             if not self._owner._counts:
-                steps.append(1 if any(state.get(n) is not None for n in self.inner._state[each.path]) else 0)
+                had = (state.get(name) is not None for name in self.inner._state[each.path])
+                steps.append(int(any(had)))
                 continue
             counter, kept = _number(state.get("step", 0.0))
             self._counters.append(torch.from_numpy(counter) if kept is None else kept)
@@ -148,8 +149,12 @@ class Engine:
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:
             return False
-        mine._kind._check_groups([{**self._seen[i], **(normalized if i == index else {})}
-                                  for i in range(len(self._seen))])
+        mine._kind._check_groups(
+            [
+                {**self._seen[i], **(normalized if i == index else {})}
+                for i in range(len(self._seen))
+            ]
+        )
         mine._take(normalized)
         return True
 
@@ -157,10 +162,10 @@ class Engine:
         """One step, or none because of `nonfinite` (False), or None: something has moved."""
         if self._watch is not None:
             stepped = self._watch.step(self._owner.param_groups, self._owner.state, 1.0)
-            if stepped:
-                torch.autograd.graph.increment_version(stepped)
-            elif stepped is False:
+            if stepped is False:
                 self.inner._refused()
+            elif stepped is not None:
+                torch.autograd.graph.increment_version(stepped)
             if stepped is not None:
                 self._new.clear()
                 return stepped is not False
@@ -180,7 +185,7 @@ class Engine:
         torch.autograd.graph.increment_version(
             [each.param for each in self._members if each.param.grad is not None]
         )
-        return self.inner.skipped_steps == skipped
+        return bool(self.inner.skipped_steps == skipped)
 
     def update_hessian(self, given: Mapping[torch.Tensor, torch.Tensor | None]) -> None:
         """Sophia's estimates, by parameter, to the optimizer that takes them."""
@@ -208,7 +213,12 @@ class Engine:
         """The core's own way of looking at all that, where torch has it and the rule is its."""
         plain = all(type(each.param) in tensors.PLAIN for each in self._members)
         complex_ = any(each.param.is_complex() for each in self._members)
-        if tensors.API is None or isinstance(self.inner, DirectedOptimizer) or complex_ or not plain:
+        if (
+            tensors.API is None
+            or isinstance(self.inner, DirectedOptimizer)
+            or complex_
+            or not plain
+        ):
             return None
         watch = _core.TensorWatch(self.inner._stepper, tensors.API, tensors.PLAIN)
         for each, state in zip(self._members, self._state, strict=True):

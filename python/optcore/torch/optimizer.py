@@ -15,9 +15,6 @@ from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values
 from .engine import Engine
 
-SWITCHES = ("foreach", "fused", "capturable", "differentiable")
-"""How torch is to take its steps. Ours go one way, so the first two change nothing."""
-
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
 """What belongs to the step as a whole, not to a group."""
 
@@ -68,8 +65,8 @@ class TorchOptimizer(Optimizer):
         for name in ("capturable", "differentiable"):
             if group.get(name):
                 raise RuntimeError(
-                    f"{type(self).__name__} with {name}=True is not supported: the step is no graph "
-                    f"of torch operations; leave {name} out, or use torch.optim"
+                    f"{type(self).__name__} with {name}=True is not supported: the step is no "
+                    f"graph of torch operations; leave {name} out, or use torch.optim"
                 )
         if group.get("foreach") and isinstance(group.get("lr"), torch.Tensor):
             raise ValueError(
@@ -142,18 +139,18 @@ class TorchOptimizer(Optimizer):
         with torch.no_grad():
             self._engine = Engine(self, self._engine)
         return self._engine
-    
+
     @property
     def grad_norm(self) -> float:
         """The gradients' norm before clipping, as the last step with `clip_norm` found it."""
         if self._engine is None:
             raise AttributeError("grad_norm: no step was taken yet; expected one: call step first")
-        return self._engine.inner.grad_norm
+        return float(self._engine.inner.grad_norm)
 
     @property
     def skipped_steps(self) -> int:
         """How many steps did nothing, with `nonfinite="skip"`, since the state was last loaded."""
-        return 0 if self._engine is None else self._engine.inner.skipped_steps
+        return 0 if self._engine is None else int(self._engine.inner.skipped_steps)
 
     # Groups and state. -------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import torch
 
-from . import tensors
 from .optimizer import TorchOptimizer
 
 

@@ -39,8 +39,8 @@ def settled(value: Any, name: str) -> Any:
         return tuple(settled(each, f"{name}[{i}]") for i, each in enumerate(value))
     if isinstance(value, Schedule) or callable(value):
         raise TypeError(
-            f"{name}: expected a number, as torch's groups hold, got {value!r}; let a scheduler set "
-            "it: optcore.torch.LRScheduler(optimizer, schedule)"
+            f"{name}: expected a number, as torch's groups hold, got {value!r}; let a scheduler "
+            "set it: optcore.torch.LRScheduler(optimizer, schedule)"
         )
     return value
 
