@@ -30,17 +30,19 @@ with warnings.catch_warnings():  # torch's own deprecated calls
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
     from torch.distributed.optim import ZeroRedundancyOptimizer
+    from torch.distributed.tensor import DTensor, Partial, Replicate, distribute_tensor
+    from torch.distributed.tensor.parallel import (
+        ColwiseParallel,
+        RowwiseParallel,
+        parallelize_module,
+    )
     from torch.nn.parallel import DistributedDataParallel
 
     import optcore.torch as ot
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed is disabled")
 
-KINDS = {
-    rule["name"]: rule["kind"]
-    for rule in optcore.rules()
-    if hasattr(ot, rule["name"]) and rule["name"] not in ("LBFGS",)
-}
+KINDS = {rule["name"]: rule["kind"] for rule in optcore.rules() if rule["name"] != "LBFGS"}
 ELEMENTWISE = [name for name, kind in KINDS.items() if kind == "elementwise"]
 PER_TENSOR = [name for name, kind in KINDS.items() if kind == "per_tensor"]
 GLOBAL = [name for name, kind in KINDS.items() if kind == "global"]
@@ -91,7 +93,7 @@ def train(model: Any, optimizer: Any, steps: range, rank: int = 0) -> Any:
     """Gradients of `rank`'s batches: rank 0 for all of them makes gradients equal."""
     for step in steps:
         rng = torch.Generator().manual_seed(100 * rank + step)
-        X = torch.randn(8, 6, generator=rng)
+        X = torch.randn(8, 6, generator=rng).to(next(model.parameters()).dtype)
         optimizer.zero_grad()
         (model(X) - X[:, :1] ** 2).square().mean().backward()
         optimizer.step()
@@ -100,7 +102,7 @@ def train(model: Any, optimizer: Any, steps: range, rank: int = 0) -> Any:
 
 def weights(model: Any) -> Weights:
     full = (p.full_tensor() if hasattr(p, "full_tensor") else p for p in model.parameters())
-    return [p.detach().numpy().copy() for p in full]
+    return [p.detach().float().numpy().copy() for p in full]
 
 
 def alone(name: str, steps: int, **options: Any) -> Weights:
@@ -254,7 +256,9 @@ def test_fsdp_has_the_bits_of_one_process(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"clip_value": 0.01}, {"cautious": True}, {"state_dtype": torch.bfloat16}], ids=str
+    "options",
+    [{"clip_value": 0.01}, {"cautious_weight_decay": True}, {"state_dtype": torch.bfloat16}],
+    ids=str,
 )
 def test_fsdp_has_the_bits_of_one_process_with(pair: Pair, options: dict[str, Any]) -> None:
     for found in pair(with_fsdp, ["AdamW", "Lion"], options):
@@ -329,12 +333,63 @@ def test_rules_that_sharding_changes_refuse(pair: Pair, name: str) -> None:
         assert "shard" in error, error
 
 
-@pytest.mark.parametrize("options", [{"clip_norm": 1.0}, {"nonfinite": "skip"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{"clip_norm": 1.0}, {"nonfinite": "skip"}, {"cautious": True}, {"state_dtype": "8bit"}],
+    ids=str,
+)
 def test_options_that_sharding_changes_refuse(pair: Pair, options: dict[str, Any]) -> None:
-    """Each process would see its own norm, or skip by itself."""
+    """Each process would see its own norm, skip by itself, mask or scale by its own parts."""
     for error in pair(refusal, "AdamW", options):
         assert next(iter(options)) in error, error
         assert "shard" in error, error
+
+
+# Other layouts of DTensor. -----------------------------------------------------------------------
+
+
+def whole_everywhere(name: str) -> Weights:
+    """A matrix that all processes have, and a gradient of which each has a summand."""
+    mesh = init_device_mesh("cpu", (2,))
+    p = torch.nn.Parameter(distribute_tensor(torch.ones(4, 3), mesh, [Replicate()]))
+    optimizer = optimizer_for(name, [p])
+    share = torch.arange(12.0).reshape(4, 3) + dist.get_rank()
+    p.grad = DTensor.from_local(share, mesh, [Partial()])
+    optimizer.step()
+    return [p.to_local().detach().numpy().copy()]
+
+
+@pytest.mark.parametrize("name", ["SGD", "LAMB", "Muon"])
+def test_summands_of_a_gradient_are_added_before_the_step(pair: Pair, name: str) -> None:
+    p = torch.nn.Parameter(torch.ones(4, 3))
+    optimizer = optimizer_for(name, [p])
+    p.grad = 2 * torch.arange(12.0).reshape(4, 3) + 1
+    optimizer.step()
+    for got in pair(whole_everywhere, name):
+        assert_same_bits(got, [p.detach().numpy()], name)
+
+
+def wide() -> Any:
+    """Tensor parallelism needs widths that processes divide."""
+    torch.manual_seed(0)
+    layers = torch.nn.Linear(6, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2)
+    return torch.nn.Sequential(*layers)
+
+
+def tensor_parallel() -> Weights:
+    mesh = init_device_mesh("cpu", (2,))
+    plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
+    model = parallelize_module(wide(), mesh, plan)
+    return weights(train(model, optimizer_for("SGD", model.parameters()), range(4)))
+
+
+def test_tensor_parallelism_by_columns_and_rows(pair: Pair) -> None:
+    """Sums of the matrix products are cut, so it is close, not equal: to 1e-6."""
+    model = wide()
+    wanted = weights(train(model, optimizer_for("SGD", model.parameters()), range(4)))
+    for got in pair(tensor_parallel):
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
 # torch.distributed.checkpoint. -----------------------------------------------------------------
@@ -392,6 +447,31 @@ def test_a_checkpoint_of_one_goes_on_in_two(pair: Pair, name: str, tmp_path: Pat
     save(model, optimizer, tmp_path)
     for got in pair(fsdp_loads, name, tmp_path):
         assert_same_bits(got, alone(name, 6))
+
+
+def fsdp_saves_16_bits(options: dict[str, Any], folder: Path) -> None:
+    model = sharded(network().bfloat16())
+    optimizer = optimizer_for("AdamW", model.parameters(), **options)
+    train(model, optimizer, range(3))
+    save(model, optimizer, folder)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"state_dtype": torch.float32}, {"low_precision": "master"}, {"low_precision": "split"}],
+    ids=str,
+)
+def test_a_checkpoint_keeps_the_formats_of_the_state(
+    pair: Pair, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """bfloat16 parameters; torch's own load_state_dict would round all state to that."""
+    pair(fsdp_saves_16_bits, options, tmp_path)
+    straight, resumed = network().bfloat16(), network().bfloat16()
+    optimizer = optimizer_for("AdamW", straight.parameters(), **options)
+    wanted = weights(train(straight, optimizer, range(6)))
+    optimizer = optimizer_for("AdamW", resumed.parameters(), **options)
+    load(resumed, optimizer, tmp_path)
+    assert_same_bits(weights(train(resumed, optimizer, range(3, 6))), wanted)
 
 
 def loads_without_a_step(folder: Path) -> None:

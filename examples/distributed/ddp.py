@@ -3,17 +3,17 @@
     torchrun --nproc-per-node 2 examples/distributed/ddp.py
 
 Gradients are averaged during the backward pass, and each process takes the same step on its own.
-That is safe here even where CPUs differ: a step gives the same bits on all of them. As every process
-has the whole gradient, `clip_norm=` is the norm of the model.
+That is safe here even where CPUs differ: a step gives the same bits on all of them. As every
+process has the whole gradient, `clip_norm=` is the norm of the model.
 """
 
 from __future__ import annotations
 
-from common import accuracy, batches, network, processes
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 import optcore.torch as ot
+from common import accuracy, batches, network, processes
 
 
 def main(steps: int = 60) -> None:

@@ -15,13 +15,14 @@ import sys
 from pathlib import Path
 
 import torch.distributed.checkpoint as dcp
-from common import accuracy, batches, network, processes
 from torch import nn
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.optim import Optimizer
 
 import optcore.torch as ot
+from common import accuracy, batches, network, processes
 
 
 def main(steps: int = 60, checkpoint: Path | None = None) -> None:
@@ -53,13 +54,13 @@ def main(steps: int = 60, checkpoint: Path | None = None) -> None:
             save(model, optimizer, checkpoint)
 
 
-def save(model: nn.Module, optimizer: ot.Optimizer, folder: Path) -> None:
+def save(model: nn.Module, optimizer: Optimizer, folder: Path) -> None:
     """Every process writes its own parts."""
     weights, state = get_state_dict(model, optimizer)
     dcp.save({"model": weights, "optimizer": state}, checkpoint_id=folder)
 
 
-def load(model: nn.Module, optimizer: ot.Optimizer, folder: Path) -> None:
+def load(model: nn.Module, optimizer: Optimizer, folder: Path) -> None:
     """Every process reads what falls to it, whoever has written it."""
     weights, state = get_state_dict(model, optimizer)  # says what is wanted, and where it goes
     dcp.load({"model": weights, "optimizer": state}, checkpoint_id=folder)

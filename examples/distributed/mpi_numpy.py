@@ -4,9 +4,9 @@
 
 This is the first stage of ZeRO (Rajbhandari et al., 2020) in three calls: the gradients are summed
 and shared out (reduce-scatter), each process steps its share of the parameters with its share of
-the state, and the new parameters are collected (all-gather). An elementwise rule steps a share as it
-would step the whole, to the bit. With a file's name, training goes on from there, with any number
-of processes.
+the state, and the new parameters are collected (all-gather). An elementwise rule steps a share as
+it would step the whole, to the bit. With a file's name, training goes on from there, with any
+number of processes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import optcore as oc
 from optcore.demo import network
 
 SIZES = (20, 64, 4)
-SIZE = sum(n * m + m for n, m in zip(SIZES, SIZES[1:], strict=False))
+SIZE = sum(n * m + m for n, m in pairwise(SIZES))
 MAX_NORM = 1.0
 
 

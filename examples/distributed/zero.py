@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 
 import torch
-from common import accuracy, batches, network, processes
 from torch import nn
 from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.nn.parallel import DistributedDataParallel
 
 import optcore.torch as ot
+from common import accuracy, batches, network, processes
 
 
 def main(steps: int = 60, checkpoint: Path | None = None) -> None:

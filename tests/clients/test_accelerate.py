@@ -26,9 +26,7 @@ class Run:
     def __init__(self, kind: Any, accumulate: int = 1, **options: Any) -> None:
         torch.manual_seed(0)
         self.accelerator = accelerate.Accelerator(cpu=True, gradient_accumulation_steps=accumulate)
-        model = torch.nn.Sequential(
-            torch.nn.Linear(6, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)
-        )
+        model = torch.nn.Sequential(torch.nn.Linear(6, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
         optimizer = kind(model.parameters(), lr=1e-2, **options)
         rng = torch.Generator().manual_seed(1)
         X = torch.randn(64, 6, generator=rng)

@@ -20,11 +20,13 @@ def assert_same_bits(got: Weights, wanted: Weights) -> None:
 
 
 def assert_close(got: Weights, wanted: Weights, tolerance: float = 2e-6) -> None:
-    """To `tolerance`, as a part of the largest weight: some have no gradient but rounding errors."""
+    """To `tolerance` of the largest weight: some have no gradient but rounding errors."""
     assert got.keys() == wanted.keys()
     largest = max(np.abs(array).max() for array in wanted.values())
     for name, array in got.items():
-        np.testing.assert_allclose(array, wanted[name], rtol=0, atol=tolerance * largest, err_msg=name)
+        np.testing.assert_allclose(
+            array, wanted[name], rtol=0, atol=tolerance * largest, err_msg=name
+        )
 
 
 def assert_moved(got: Weights, before: Weights) -> None:

@@ -84,13 +84,21 @@ class TorchOptimizer(Optimizer):
         return needed or not self._stateless
 
     def _of_wholes(self) -> str:
-        """Why a step on shards would be another one, if it would."""
+        """Why a step on shards would be another one, and what to do then; "" if it would not."""
+        instead = "shard whole tensors (ZeroRedundancyOptimizer)"
         if self._kind.kind() != "elementwise":
-            return "looks at whole tensors"
+            return f"looks at whole tensors; {instead}, or take an elementwise rule"
         if self._options["clip_norm"] is not None:
-            return "clips to a norm over all of them (torch.nn.utils.clip_grad_norm_ does so)"
-        masked = any(group.get("cautious") for group in self.param_groups)
-        return "masks by a share of whole tensors" if masked else ""
+            return "with clip_norm= needs the norm of all; use torch.nn.utils.clip_grad_norm_"
+        if self._options["nonfinite"] == "skip":
+            return "with nonfinite='skip' would skip in some processes only; use 'raise'"
+        if any(group.get("cautious") for group in self.param_groups):
+            return f"with cautious=True looks at whole tensors; {instead}, or leave it out"
+        if any(group.get("state_dtype") == "8bit" for group in self.param_groups):
+            return (
+                f"with state_dtype='8bit' scales blocks, which are cut; {instead}, or leave it out"
+            )
+        return ""
 
     # Steps. ------------------------------------------------------------------------------------
 
