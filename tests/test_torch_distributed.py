@@ -16,6 +16,7 @@ import pytest
 from two_processes import Pair
 
 import optcore
+from optcore import _core
 
 torch = pytest.importorskip("torch")
 
@@ -142,6 +143,23 @@ def test_ddp_keeps_processes_together_on_different_batches(pair: Pair) -> None:
         assert_same_bits(a, b)
     with pytest.raises(AssertionError):
         assert_same_bits(first[0], alone("AdamW", 4))
+
+
+def on_different_cpus() -> Weights:
+    """The second process steps at the lowest level of instructions."""
+    before = optcore.isa()
+    if dist.get_rank() == 1:
+        _core.use_isa(optcore.available_isas()[0])
+    try:
+        return with_ddp(["AdamW"], True)[0]
+    finally:
+        _core.use_isa(before)
+
+
+def test_ddp_keeps_different_cpus_together(pair: Pair) -> None:
+    """Each takes the step on its own, and nothing would tell if they came apart."""
+    first, second = pair(on_different_cpus)
+    assert_same_bits(first, second)
 
 
 # ZeroRedundancyOptimizer. ----------------------------------------------------------------------
