@@ -120,11 +120,11 @@ def assert_same_bits(got: Weights, wanted: Weights, what: str = "") -> None:
 # DistributedDataParallel. ----------------------------------------------------------------------
 
 
-def with_ddp(names: list[str], different: bool, **options: Any) -> list[Weights]:
+def with_ddp(names: list[str], different: bool, views: bool = False) -> list[Weights]:
     found = []
     for name in names:
-        model = DistributedDataParallel(model_for(name))
-        optimizer = optimizer_for(name, model.parameters(), **options)
+        model = DistributedDataParallel(model_for(name), gradient_as_bucket_view=views)
+        optimizer = optimizer_for(name, model.parameters())
         found.append(weights(train(model, optimizer, range(4), different * dist.get_rank())))
     return found
 
@@ -135,6 +135,32 @@ def test_ddp_has_the_bits_of_one_process(pair: Pair) -> None:
     for found in pair(with_ddp, names, False):
         for name, got in zip(names, found, strict=True):
             assert_same_bits(got, alone(name, 4), name)
+
+
+def test_ddp_with_gradients_that_lie_in_buckets(pair: Pair) -> None:
+    for found in pair(with_ddp, ["AdamW", "Muon"], False, True):
+        assert_same_bits(found[0], alone("AdamW", 4))
+        assert_same_bits(found[1], alone("Muon", 4))
+
+
+def embedded(name: str, parallel: bool = True) -> Weights:
+    """An embedding whose gradient names the rows that a batch has touched."""
+    torch.manual_seed(0)
+    table = torch.nn.Embedding(10, 4, sparse=True)
+    model = DistributedDataParallel(table) if parallel else table
+    optimizer = optimizer_for(name, model.parameters())
+    for step in range(3):
+        optimizer.zero_grad()
+        rows = torch.tensor([step, 7, step + 1, 7])
+        (model(rows) ** 2).sum().backward()
+        optimizer.step()
+    return weights(model)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adagrad", "SparseAdam"])
+def test_ddp_with_sparse_gradients(pair: Pair, name: str) -> None:
+    for got in pair(embedded, name):
+        assert_same_bits(got, embedded(name, parallel=False))
 
 
 def test_ddp_keeps_processes_together_on_different_batches(pair: Pair) -> None:
@@ -194,6 +220,31 @@ def test_zero_has_the_bits_of_one_process(pair: Pair, views: bool) -> None:
             assert first
             assert second
             assert first + second == len(list(model_for(name).parameters())), name
+
+
+def scheduled_zero() -> Weights:
+    model = DistributedDataParallel(network())
+    optimizer = ZeroRedundancyOptimizer(
+        model.parameters(), optimizer_class=ot.AdamW, lr=1e-2, betas=(0.9, 0.99)
+    )  # it knows as defaults what it is given; the schedule looks there for betas
+    return scheduled(model, optimizer)
+
+
+def scheduled(model: Any, optimizer: Any) -> Weights:
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=6)
+    for step in range(5):
+        train(model, optimizer, range(step, step + 1))
+        schedule.step()
+    return weights(model)
+
+
+def test_zero_follows_a_schedule_of_rate_and_betas(pair: Pair) -> None:
+    """It copies every entry of its groups into those of the optimizer at each step."""
+    model = network()
+    optimizer = ot.AdamW(model.parameters(), lr=1e-2, betas=(0.9, 0.99))
+    wanted = scheduled(model, optimizer)
+    for got in pair(scheduled_zero):
+        assert_same_bits(got, wanted)
 
 
 def zero_saves(name: str) -> Any:
@@ -282,6 +333,20 @@ def test_fsdp_has_the_bits_of_one_process_with(pair: Pair, options: dict[str, An
     for found in pair(with_fsdp, ["AdamW", "Lion"], options):
         for name, got in zip(["AdamW", "Lion"], found, strict=True):
             assert_same_bits(got, alone(name, 4, **options), name)
+
+
+def sharded_afterwards() -> Weights:
+    """The optimizer is made first, and given the shards later, as accelerate does it."""
+    model = network()
+    optimizer = optimizer_for("AdamW", model.parameters())
+    sharded(model)
+    optimizer.param_groups[0]["params"] = list(model.parameters())
+    return weights(train(model, optimizer, range(4)))
+
+
+def test_parameters_that_are_replaced_by_shards(pair: Pair) -> None:
+    for got in pair(sharded_afterwards):
+        assert_same_bits(got, alone("AdamW", 4))
 
 
 def shards() -> list[tuple[int, set[int]]]:
