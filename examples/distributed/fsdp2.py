@@ -1,9 +1,9 @@
 """fully_shard (FSDP2) on CPUs: each process holds a part of every parameter, gradient and state.
 
-    torchrun --nproc-per-node 2 examples/distributed/fsdp2.py [CHECKPOINT]
+    torchrun --nproc-per-node 2 examples/distributed/fsdp2.py [CHECKPOINTS]
 
-For models larger than one machine's memory. With a folder's name it loads the checkpoint there, if
-there is one, and writes one at the end; the number of processes may be another each time.
+For models larger than one machine's memory. With a folder's name it loads the newest checkpoint
+there, if there is one, and writes one at the end; the number of processes may be another each time.
 
 Parameters are cut along their first axis, so only rules of kind "elementwise" (`optcore.rules()`)
 keep their meaning; the others refuse. Clip with torch's function, which knows all the parts.
@@ -35,10 +35,11 @@ def main(steps: int = 60, checkpoint: Path | None = None) -> None:
                 fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)
         optimizer = ot.AdamW(model.parameters(), lr=3e-3)  # after the cut: it steps the parts
-        if checkpoint and checkpoint.exists():
-            load(model, optimizer, checkpoint)
+        before = newest(checkpoint) if checkpoint else None
+        if before:
+            load(model, optimizer, before)
             if rank == 0:
-                print(f"resumed from {checkpoint}")
+                print(f"resumed after {int(before.name)} steps")
         for step, (X, y) in enumerate(batches(steps, rank, world), 1):
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(model(X), y)
@@ -51,7 +52,13 @@ def main(steps: int = 60, checkpoint: Path | None = None) -> None:
         if rank == 0:
             print(f"processes {world}  accuracy {right:.3f}")
         if checkpoint:
-            save(model, optimizer, checkpoint)
+            taken = (int(before.name) if before else 0) + steps
+            save(model, optimizer, checkpoint / f"{taken:08d}")
+
+
+def newest(folder: Path) -> Path | None:
+    """The last checkpoint in a folder that is whole: its metadata are written at the end."""
+    return max((each.parent for each in folder.glob("*/.metadata")), default=None)
 
 
 def save(model: nn.Module, optimizer: Optimizer, folder: Path) -> None:
