@@ -335,6 +335,29 @@ def test_fsdp_has_the_bits_of_one_process_with(pair: Pair, options: dict[str, An
             assert_same_bits(got, alone(name, 4, **options), name)
 
 
+def averages(parallel: bool = True) -> tuple[Weights, Weights, Weights]:
+    """The average beside AdamW; what a schedule-free rule evaluates, and what it goes on with."""
+    model = sharded(network()) if parallel else network()
+    optimizer = optimizer_for("AdamW", model.parameters(), ema=optcore.EMA(0.9))
+    train(model, optimizer, range(3))
+    with optimizer.averaged():
+        averaged = weights(model)
+    model = sharded(network()) if parallel else network()
+    optimizer = optimizer_for("ScheduleFreeAdamW", model.parameters())
+    train(model, optimizer, range(3))
+    optimizer.eval()
+    evaluated = weights(model)
+    optimizer.train()
+    return averaged, evaluated, weights(train(model, optimizer, range(3, 5)))
+
+
+def test_averages_of_shards(pair: Pair) -> None:
+    one = averages(parallel=False)
+    for found in pair(averages):
+        for got, wanted in zip(found, one, strict=True):
+            assert_same_bits(got, wanted)
+
+
 def sharded_afterwards() -> Weights:
     """The optimizer is made first, and given the shards later, as accelerate does it."""
     model = network()

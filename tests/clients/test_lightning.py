@@ -97,6 +97,13 @@ def test_it_trains_as_with_torch(tmp_path: Path, name: str) -> None:
     assert_close(ours, theirs)
 
 
+def test_mixed_precision_trains_as_with_torch(tmp_path: Path) -> None:
+    """To 1e-3: a bit of bfloat16 in a gradient is much, and steps follow each other."""
+    ours = trained(Regression(ot.AdamW), 3, tmp_path, precision="bf16-mixed")
+    theirs = trained(Regression(torch.optim.AdamW), 3, tmp_path, precision="bf16-mixed")
+    assert_close(ours, theirs, 1e-3)
+
+
 def test_manual_optimization_takes_the_same_steps(tmp_path: Path) -> None:
     by_hand = trained(ByHand(ot.AdamW), 2, tmp_path, gradient_clip_val=None)
     assert_same_bits(by_hand, trained(Regression(ot.AdamW), 2, tmp_path))

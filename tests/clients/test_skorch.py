@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,17 @@ def test_it_resumes_with_the_bits_of_the_whole_run(tmp_path: Path, kind: Any) ->
     second.load_params(**files)
     second.partial_fit(*data())
     assert_same_bits(weights(second.module_), weights(whole.module_))
+
+
+def test_a_net_goes_on_after_pickle() -> None:
+    """With its optimizer, as joblib sends it to other processes; the original is left alone."""
+    whole = net(ot.AdamW, 4).fit(*data())
+    first = net(ot.AdamW, 2).fit(*data())
+    copy = pickle.loads(pickle.dumps(first))
+    before = weights(first.module_)
+    copy.partial_fit(*data())
+    assert_same_bits(weights(copy.module_), weights(whole.module_))
+    assert_same_bits(weights(first.module_), before)
 
 
 def test_hyperparameters_by_name() -> None:

@@ -99,6 +99,30 @@ def test_it_resumes_with_the_bits_of_the_whole_run(tmp_path: Path, kind: Any) ->
     assert_same_bits(weights(client.model), whole)
 
 
+def test_it_evaluates_the_average_of_a_schedule_free_rule(tmp_path: Path) -> None:
+    """The Trainer calls `train` and `eval` of an optimizer that has them, and saves in eval mode."""
+    modes = []
+
+    class Look(transformers.TrainerCallback):
+        def on_prediction_step(self, *args: Any, **kwargs: Any) -> None:
+            modes.append(kwargs["optimizer"].optimizer.training)
+
+    def evaluated() -> Any:
+        client = trainer(ot.ScheduleFreeAdamW, tmp_path)
+        client.add_callback(Look())
+        client.args.eval_strategy = transformers.trainer_utils.IntervalStrategy.STEPS
+        client.args.eval_steps = STEPS // 2
+        client.eval_dataset = sentences()
+        return client
+
+    whole, half = evaluated(), evaluated()
+    whole.train()
+    half.train(resume_from_checkpoint=str(tmp_path / f"checkpoint-{STEPS // 2}"))
+    assert modes
+    assert not any(modes)
+    assert_same_bits(weights(half.model), weights(whole.model))
+
+
 def test_it_takes_an_optimizer_that_was_made_before(tmp_path: Path) -> None:
     network = model()
     optimizer = ot.AdamW(network.parameters(), lr=LR)
