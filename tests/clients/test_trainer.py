@@ -100,7 +100,7 @@ def test_it_resumes_with_the_bits_of_the_whole_run(tmp_path: Path, kind: Any) ->
 
 
 def test_it_evaluates_the_average_of_a_schedule_free_rule(tmp_path: Path) -> None:
-    """The Trainer calls `train` and `eval` of an optimizer that has them, and saves in eval mode."""
+    """The Trainer calls `train` and `eval` of an optimizer that has them; it saves in eval mode."""
     modes = []
 
     class Look(transformers.TrainerCallback):
