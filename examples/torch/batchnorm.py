@@ -7,12 +7,12 @@ data that scikit-learn carries (Street, Wolberg & Mangasarian, 1993).
 from __future__ import annotations
 
 import torch
-from side_by_side import Data, Trainer, compare, options, split
 from sklearn.datasets import load_breast_cancer
 from torch import Tensor, nn
 
 import optcore.torch as ot
 from optcore.schedules import InverseTime
+from side_by_side import Data, Trainer, compare, options, split
 
 RATE, DECAY = 0.5, 0.1
 

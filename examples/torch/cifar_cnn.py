@@ -11,13 +11,13 @@ import socket
 from pathlib import Path
 
 import torch
-from side_by_side import Data, Examples, Trainer, compare, options, split
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 import optcore.torch as ot
 from optcore.schedules import Cosine
+from side_by_side import Data, Examples, Trainer, compare, options, split
 
 RATE = 1e-3
 
@@ -69,17 +69,14 @@ def cifar10(folder: Path, images: int) -> Data:
     from torchvision import datasets, transforms
 
     pixels = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])
-    socket.setdefaulttimeout(10)  # a network that swallows everything would keep us for minutes
 
     def read(train: bool, start: int, stop: int) -> Examples:
         pictures = datasets.CIFAR10(folder, train=train, download=True, transform=pixels)
         loader = DataLoader(Subset(pictures, range(start, stop)), batch_size=stop - start)
         return Examples(*next(iter(loader)))
 
-    fifth = images // 5
-    return Data(
-        read(True, 0, 3 * fifth), read(True, 3 * fifth, 4 * fifth), read(False, 0, fifth)
-    )
+    fifth = min(images, 50_000) // 5
+    return Data(read(True, 0, 3 * fifth), read(True, 3 * fifth, 4 * fifth), read(False, 0, fifth))
 
 
 def digits(images: int) -> Data:
@@ -110,6 +107,7 @@ if __name__ == "__main__":
     parser.add_argument("--digits", action="store_true", help="do not look for CIFAR-10")
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "cifar10")
     chosen = parser.parse_args()
+    socket.setdefaulttimeout(10)  # a network that swallows everything would keep us for minutes
     if chosen.quick:
         chosen.images, chosen.digits = min(chosen.images, 300), True
     compare(

@@ -7,12 +7,12 @@ later, from the data of Efron, Hastie, Johnstone & Tibshirani (2004) that scikit
 from __future__ import annotations
 
 import torch
-from side_by_side import Data, Trainer, compare, options, split
 from sklearn.datasets import load_diabetes
 from torch import Tensor, nn
 
 import optcore.torch as ot
 from optcore.schedules import Exponential
+from side_by_side import Data, Trainer, compare, options, split
 
 RATE, GAMMA = 0.02, 0.95
 

@@ -8,11 +8,11 @@ is held to 1: with optcore in the step itself, with torch in a pass before it.
 from __future__ import annotations
 
 import torch
-from sentences import sentences
-from side_by_side import Data, Trainer, compare, options, split
 from torch import Tensor, nn
 
 import optcore.torch as ot
+from sentences import sentences
+from side_by_side import Data, Trainer, compare, options, split
 
 RATE, NORM = 1e-3, 1.0
 WORDS = 10_000  # what the embedding has room for, as for real text; the grammar has some hundred
@@ -52,7 +52,7 @@ def with_torch(model: nn.Module) -> Trainer:
 
 
 def numbered(texts: list[str]) -> Tensor:
-    """A number for each word, in rows of one length; 0 fills up on the left, so a text ends last."""
+    """A number for each word, in rows of one length; 0 fills up on the left, before the text."""
     words = sorted({word for text in texts for word in text.split()})
     number = {word: i for i, word in enumerate(words, start=1)}
     rows = [[number[word] for word in text.split()] for text in texts]
@@ -67,10 +67,10 @@ def film_reviews(count: int) -> Data:
 
 
 if __name__ == "__main__":
-    chosen = options(__doc__, epochs=15).parse_args()
+    chosen = options(__doc__, epochs=10).parse_args()
     compare(
         SentimentLSTM,
-        film_reviews(400 if chosen.quick else 2500),
+        film_reviews(400 if chosen.quick else 2000),
         nn.CrossEntropyLoss(),
         optcore=with_optcore,
         torch_optim=with_torch,

@@ -25,29 +25,35 @@ OPENINGS = (
     "after all the fuss",
     "as a fan of the book",
 )
-SUBJECTS = (
-    "plot ending acting music dialogue cast script humour lighting pacing editing villain "
-    "opening sequel finale chase romance"
-).split()
-DEGREES = "very quite really rather truly utterly so".split()
-KIND = (
-    "brilliant charming clever delightful gripping touching fresh funny elegant superb "
-    "memorable witty lovely honest thrilling warm"
-).split()
-UNKIND = (
-    "dull clumsy tedious flat predictable awful silly lazy shallow noisy tiresome bland "
-    "messy hollow wooden forgettable"
-).split()
+
+_WORDS = """
+    SUBJECTS  plot ending acting music dialogue cast script humour lighting pacing editing villain
+    SUBJECTS  opening sequel finale chase romance
+    DEGREES   very quite really rather truly utterly so
+    KIND      brilliant charming clever delightful gripping touching fresh funny elegant superb
+    KIND      memorable witty lovely honest thrilling warm
+    UNKIND    dull clumsy tedious flat predictable awful silly lazy shallow noisy tiresome bland
+    UNKIND    messy hollow wooden forgettable
+"""
+
+
+def words(kind: str) -> list[str]:
+    """The words of one kind, in all its lines of the table."""
+    lines = [line.split() for line in _WORDS.strip().splitlines()]
+    return [word for first, *rest in lines if first == kind for word in rest]
+
+
+SUBJECTS, DEGREES, KIND, UNKIND = map(words, ("SUBJECTS", "DEGREES", "KIND", "UNKIND"))
 
 
 def clause(kind: bool, rng: random.Random) -> str:
     """A clause that says something kind, or not."""
     turned = rng.random() < 0.35
-    words = ["the", rng.choice(SUBJECTS), "was"]
-    words += ["not"] if turned else []
-    words += [rng.choice(DEGREES)] if rng.random() < 0.5 else []
-    words.append(rng.choice(KIND if kind != turned else UNKIND))
-    return " ".join(words)
+    parts = ["the", rng.choice(SUBJECTS), "was"]
+    parts += ["not"] if turned else []
+    parts += [rng.choice(DEGREES)] if rng.random() < 0.5 else []
+    parts.append(rng.choice(KIND if kind != turned else UNKIND))
+    return " ".join(parts)
 
 
 def sentence(rng: random.Random) -> tuple[str, bool]:
