@@ -16,13 +16,18 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 FOLDER = Path(__file__).parents[1] / "examples" / "torch"
-SCRIPTS = ("batchnorm.py", "dropout.py", "cifar_cnn.py", "lstm_sentiment.py")
+# How far apart the losses may be at the end of --quick, as a part of the loss. Both sides round
+# differently in the last bit of a float32, which is all there is in three of them. In the fourth
+# BatchNorm makes the biases before it useless: their gradients are nothing but rounding, and Adam
+# takes whole steps along them.
+SCRIPTS = {
+    "batchnorm.py": 1e-5,
+    "dropout.py": 1e-5,
+    "cifar_cnn.py": 1e-3,
+    "lstm_sentiment.py": 1e-5,
+}
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="no examples here")
-
-# Both sides round differently in the last bit of a float32, and training spreads that: over the
-# few steps of --quick to no more than this part of the loss.
-AGREEMENT = 1e-4
 
 ROW = re.compile(
     r"^(?P<side>optcore|torch\.optim) +(?P<before>[\d.]+) +(?P<after>[\d.]+)"
@@ -62,8 +67,8 @@ def test_every_script_is_here() -> None:
     assert found == set(SCRIPTS)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_it_learns_and_agrees_with_torch(script: str) -> None:
+@pytest.mark.parametrize(("script", "tolerance"), SCRIPTS.items())
+def test_it_learns_and_agrees_with_torch(script: str, tolerance: float) -> None:
     printed = output(script, "--quick")
     table = rows(printed)
     assert set(table) == {"optcore", "torch.optim"}, printed
@@ -73,11 +78,11 @@ def test_it_learns_and_agrees_with_torch(script: str) -> None:
         assert 1 <= side["best"] <= side["run"] <= 3
         assert 0 < side["in_step"] < side["all"] + 0.01
     assert ours["before"] == theirs["before"]
-    assert ours["after"] == pytest.approx(theirs["after"], rel=AGREEMENT)
+    assert ours["after"] == pytest.approx(theirs["after"], rel=tolerance)
     progress = re.findall(r"^epoch.* optcore ([\d.]+), torch\.optim ([\d.]+)$", printed, re.M)
     assert len(progress) == 3
     for our_loss, their_loss in progress:
-        assert float(our_loss) == pytest.approx(float(their_loss), rel=AGREEMENT, abs=2e-4)
+        assert float(our_loss) == pytest.approx(float(their_loss), rel=tolerance, abs=1.01e-4)
 
 
 # What the scripts are made of. ------------------------------------------------------------------
