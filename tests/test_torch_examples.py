@@ -98,11 +98,11 @@ def examples(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_early_stopping_brings_a_whole_model_back() -> None:
     """The running statistics of BatchNorm included."""
     import optcore as oc
-    import side_by_side
+    import training
 
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
-    stopping = oc.EarlyStopping(side_by_side.views(model), patience=1)
+    stopping = oc.EarlyStopping(training.views(model), patience=1)
     X = torch.randn(8, 3)
     model(X)
     assert not stopping.step(0.5)
@@ -120,13 +120,13 @@ def test_early_stopping_brings_a_whole_model_back() -> None:
 
 @pytest.mark.usefixtures("examples")
 def test_the_parts_of_the_data_have_nothing_in_common() -> None:
-    import side_by_side
+    import training
 
     X = torch.arange(101)
-    data = side_by_side.split(X, X)
+    data = training.split(X, X)
     assert [len(part.y) for part in data] == [61, 20, 20]
     assert sorted(torch.cat([part.X for part in data]).tolist()) == X.tolist()
-    seen = torch.cat([batch.X for batch in side_by_side.batched(data.train, 16, seed=1)])
+    seen = torch.cat([batch.X for batch in training.batched(data.train, 16, seed=1)])
     assert len(set(seen.tolist())) == 48  # three whole batches
     assert set(seen.tolist()) <= set(data.train.X.tolist())
 
@@ -219,3 +219,15 @@ def test_cifar10_where_it_is(
     assert data.valid.X.tolist() == list(range(30, 40))
     assert data.test.X.tolist() == list(range(10))
     assert [set(part.y.tolist()) for part in data] == [{1}, {1}, {0}]
+
+
+@pytest.mark.usefixtures("examples")
+def test_numbers_of_the_command_line_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    import side_by_side
+
+    parser = side_by_side.options("What it does.\n\nMore.", epochs=7)
+    assert (parser.description, parser.parse_args([]).epochs) == ("What it does.", 7)
+    for text, words in (("0", "expected 1 or more, got 0"), ("x", "invalid whole number value")):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["--epochs", text])
+        assert words in capsys.readouterr().err

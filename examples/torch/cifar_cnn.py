@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Subset
 
 import optcore.torch as ot
 from optcore.schedules import Cosine
-from side_by_side import Data, Examples, Trainer, compare, options, split
+from side_by_side import at_least, compare, options
+from training import Data, Examples, Trainer, split
 
 RATE = 1e-3
 
@@ -103,9 +104,12 @@ def pictures(folder: Path, images: int, only_digits: bool) -> Data:
 
 if __name__ == "__main__":
     parser = options(__doc__, epochs=8)
-    parser.add_argument("--images", type=int, default=2000, help="at most (default: %(default)s)")
+    parser.add_argument(
+        "--images", type=at_least(50), default=2000, help="at most (default: %(default)s)"
+    )
     parser.add_argument("--digits", action="store_true", help="do not look for CIFAR-10")
-    parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "cifar10")
+    folder = Path.home() / ".cache" / "cifar10"
+    parser.add_argument("--folder", type=Path, default=folder, help="where CIFAR-10 is kept")
     chosen = parser.parse_args()
     socket.setdefaulttimeout(10)  # a network that swallows everything would keep us for minutes
     if chosen.quick:

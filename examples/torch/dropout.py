@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import optcore.torch as ot
 from optcore.schedules import Exponential
-from side_by_side import Data, Trainer, compare, options, split
+from side_by_side import compare, options
+from training import Data, Trainer, split
 
 RATE, GAMMA = 0.02, 0.95
 

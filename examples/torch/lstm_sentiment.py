@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import optcore.torch as ot
 from sentences import sentences
-from side_by_side import Data, Trainer, compare, options, split
+from side_by_side import compare, options
+from training import Data, Trainer, split
 
 RATE, NORM = 1e-3, 1.0
 WORDS = 10_000  # what the embedding has room for, as for real text; the grammar has some hundred
