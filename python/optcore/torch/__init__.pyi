@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
@@ -31,6 +32,7 @@ __all__ = [
     "Adan",
     "DAdaptAdam",
     "DAdaptSGD",
+    "LRScheduler",
     "Lion",
     "Momentum",
     "Muon",

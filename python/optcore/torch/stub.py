@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
@@ -32,7 +33,8 @@ from .sophia import TorchSophia
 def text() -> str:
     """The stub as it has to be today."""
     names = "".join(f'    "{name}",\n' for name in door.__all__)
-    made = [getattr(door, name) for name in door.__all__ if name != "TorchOptimizer"]
+    every = (getattr(door, name) for name in door.__all__)
+    made = [each for each in every if each.__module__ == door.__name__]
     return f"{_HEAD}__all__ = [\n{names}]\n\n{chr(10).join(definition(each) for each in made)}"
 
 
