@@ -157,8 +157,11 @@ class Engine:
         return True
 
     def _take(self, index: int, now: dict[str, Any]) -> bool:
-        mine = self.inner.groups[index]
-        if any(now[name] != self._seen[index][name] for name in mine._kind.fixed_names()):
+        mine, seen = self.inner.groups[index], self._seen[index]
+        if type(rate := now["lr"]) is float and now == {**seen, "lr": rate}:
+            mine["lr"] = rate  # as schedulers do in every step, and so quicker than the rest
+            return True
+        if any(now[name] != seen[name] for name in mine._kind.fixed_names()):
             return False
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:

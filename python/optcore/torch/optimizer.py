@@ -171,7 +171,8 @@ class TorchOptimizer(Optimizer):
                         f"{name}: expected for the whole optimizer, got it for one group; "
                         "pass it to the constructor"
                     )
-            self._check({**self.defaults, **param_group})
+            if param_group.keys() - {"params"}:
+                self._check({**self.defaults, **param_group})
         super().add_param_group(param_group)
         for i, param in enumerate(self.param_groups[-1]["params"]):
             where = f"param_groups[{len(self.param_groups) - 1}]['params'][{i}]"
