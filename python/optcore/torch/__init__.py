@@ -23,6 +23,7 @@ except ModuleNotFoundError as error:
 
 from .. import optimizers as _numpy
 from .define import define as _define
+from .lbfgs import LBFGS
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
 from .sophia import TorchSophia as _TorchSophia
@@ -75,6 +76,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch.optim.optimizer import Optimizer
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values
 from .engine import Engine
+from .loading import KeptFormats
 
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
 """What belongs to the step as a whole, not to a group."""
 
 
-class TorchOptimizer(Optimizer):
+class TorchOptimizer(KeptFormats):
     """A `torch.optim.Optimizer` whose step is one call of optcore's core, for all parameters.
 
     It holds nothing between steps but torch's own `state` and `param_groups`, so that whatever is
@@ -174,40 +173,12 @@ class TorchOptimizer(Optimizer):
         if check is not None:
             check(tuple(param.shape), where)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over a state dict, ours or torch's, keeping the number formats of its state.
-
-        (torch's own would round float32 state of a bfloat16 parameter to bfloat16.)
-        """
-        arrived: list[dict[str, Any]] = []
-        hook = self.register_load_state_dict_pre_hook(lambda _, given: arrived.append(given))
-        try:
-            self.__dict__["_arrived"] = arrived
-            super().load_state_dict(state_dict)
-        finally:
-            del self.__dict__["_arrived"]
-            hook.remove()
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._engine = None
-        for group in self.param_groups:
-            for name, default in self.defaults.items():
-                group.setdefault(name, default)
-        for arrived in self.__dict__.get("_arrived", ())[-1:]:
-            self._restore(arrived)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_options": self._options}
-
-    def _restore(self, arrived: dict[str, Any]) -> None:
-        """Copies state tensors once more, from where they came, into their own number format."""
-        ids = chain.from_iterable(group["params"] for group in arrived["param_groups"])
-        params = chain.from_iterable(group["params"] for group in self.param_groups)
-        for key, param in zip(ids, params, strict=True):
-            for name, value in arrived["state"].get(key, {}).items():
-                if isinstance(value, torch.Tensor) and value.dtype != self.state[param][name].dtype:
-                    self.state[param][name] = value.detach().clone()
 
     # The average of the parameters. --------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,31 @@ def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
             f"{where}: expected a dense tensor, got the layout {param.layout}; "
             "convert it with .to_dense()"
         )
+
+
+def check_apart(arrays: Sequence[Array], names: Sequence[str]) -> None:
+    """Raises an error if arrays share memory, or elements of one do."""
+    still_open: list[tuple[int, int]] = []
+    for low, high, i in sorted((*_bounds(array), i) for i, array in enumerate(arrays)):
+        still_open = [(end, j) for end, j in still_open if end > low]
+        others = [j for _, j in still_open if np.shares_memory(arrays[i], arrays[j])]
+        if others or 0 in _steps(arrays[i]):
+            raise ValueError(
+                f"{names[i]}: expected memory of its own, got some that "
+                f"{names[others[0]] if others else 'it'} uses as well; pass a parameter that is "
+                "used twice once, and .contiguous() instead of an expanded tensor"
+            )
+        still_open.append((high, i))
+
+
+def _steps(array: Array) -> list[int]:
+    return [step for step, n in zip(array.strides, array.shape, strict=True) if n > 1]
+
+
+def _bounds(array: Array) -> tuple[int, int]:
+    """The addresses of the first byte, and behind the last; torch has no negative strides."""
+    last = sum(step * (n - 1) for step, n in zip(array.strides, array.shape, strict=True))
+    return array.ctypes.data, array.ctypes.data + (last + array.itemsize if array.size else 0)
 
 
 def check_sharding(param: Any, where: str, rule: str, why: str) -> None:
