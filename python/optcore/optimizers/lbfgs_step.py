@@ -70,6 +70,7 @@ class Objective:
         flat: the parameters.
         names: what they are called in errors.
         sign: 1, or -1 to maximize.
+        strict: whether a loss or gradient that is not finite is an error.
     """
 
     def __init__(
@@ -78,8 +79,11 @@ class Objective:
         flat: Flat,
         names: Sequence[str],
         sign: float,
+        *,
+        strict: bool = True,
     ):
         self.evals = 0
+        self._strict = strict
         self.first_loss: Any = None
         self._closure, self._flat, self._names, self._sign = closure, flat, names, sign
 
@@ -95,7 +99,7 @@ class Objective:
         value = self._sign * _as_float(loss)
         if searching and value == math.inf:
             return value, None
-        if not math.isfinite(value):
+        if self._strict and not math.isfinite(value):
             raise FloatingPointError(
                 f"closure: expected a finite loss, got {loss}; lower lr, or pass "
                 "line_search_fn='strong_wolfe', which goes back from an infinite one"
@@ -103,8 +107,7 @@ class Objective:
         return value, self._checked(gradient())
 
     def _checked(self, grad: Array) -> Array:
-        finite = np.isfinite(grad)
-        if not finite.all():
+        if self._strict and not (finite := np.isfinite(grad)).all():
             param, index = self._flat.place_of(int(np.argmin(finite)))
             raise NonFiniteError(self._names[param], index, mend="lower lr, or scale the loss down")
         return -grad if self._sign < 0 else grad

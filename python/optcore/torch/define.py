@@ -29,6 +29,7 @@ _AFTER: Mapping[str, tuple[str, ...]] = {
     "Adagrad": ("foreach",),
     "Adamax": ("foreach",),
     "ASGD": ("foreach", "maximize", "differentiable", "capturable"),
+    "SparseAdam": ("maximize",),
     "RMSprop": ("capturable", "foreach", "maximize", "differentiable"),
 }
 """What torch takes by position after the hyperparameters."""

@@ -75,6 +75,8 @@ class Engine:
         found: dict[str, Array] = {}
         for name, slot in wanted.items():
             if isinstance(tensor := state.get(name), torch.Tensor):
+                if tensor.layout == torch.sparse_coo:  # torch's SGD has such buffers
+                    tensor = tensor.to_dense()
                 array = tensors.array_of(tensor)
                 if _lies_as(array, slot):
                     self._kept[path, name] = tensor
@@ -176,8 +178,12 @@ class Engine:
     def _step_by_arrays(self) -> bool:
         """A step on NumPy views of everything: slower, and right for every kind of tensor."""
         grads = [
-            {e.path: tensors.gradient_of(e.param, e.path) for e in self._members if e.group == g}
-            for g in range(len(self._seen))
+            {
+                e.path: tensors.gradient_of(e.param, e.path, self._owner._takes_whole(seen))
+                for e in self._members
+                if e.group == g
+            }
+            for g, seen in enumerate(self._seen)
         ]
         skipped = self.inner.skipped_steps
         self.inner.step(grads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +16,6 @@ from ..optimizers import lbfgs as numpy_door
 from ..optimizers.curvature import Pair
 from ..optimizers.flat import Flat
 from ..optimizers.lbfgs_step import Objective, Options, Progress, descend
-from ..rows import Rows
 from ..typing import Array
 from . import tensors, values
 from .loading import KeptFormats
@@ -27,7 +27,8 @@ class LBFGS(KeptFormats):
     State is torch's, kept as torch keeps it, in `state[params[0]]`: `old_dirs`, `old_stps` and the
     rest are vectors of all parameters. State dicts go from and to `torch.optim.LBFGS`. Steps are
     torch's up to rounding, but for what mends torch's: a search stays within `max_eval`, its
-    bracket keeps hold of a point that descends enough, and whatever is not finite is an error.
+    bracket keeps hold of a point that descends enough, and no step is taken along a direction that
+    is not finite.
 
     Args:
         params: float32, float64 or complex tensors in the CPU's memory, one group. A complex number
@@ -40,6 +41,8 @@ class LBFGS(KeptFormats):
         history_size: how many pairs are kept.
         line_search_fn: "strong_wolfe", or None for steps of lr.
         maximize: climb instead.
+        nonfinite: "propagate": a step ends where the gradient is not finite, and a loss that is not
+            is compared as it is; "raise": either is an error, and the step is undone.
         threads: threads for the work on vectors; None takes the default (`set_num_threads`).
 
     Example:
@@ -69,6 +72,7 @@ class LBFGS(KeptFormats):
         line_search_fn: str | None = None,
         *,
         maximize: bool = False,
+        nonfinite: str = "propagate",
         threads: int | None = None,
     ):
         given = {
@@ -83,26 +87,29 @@ class LBFGS(KeptFormats):
         }
         _options(given)
         hyper.thread_count(threads)
+        if nonfinite not in ("propagate", "raise"):
+            raise ValueError(
+                f"nonfinite: expected 'propagate' or 'raise', got {nonfinite!r}; pass one of them"
+            )
         if max_eval is None:
             given["max_eval"] = max_iter * 5 // 4
-        self._threads = threads
+        self._nonfinite, self._threads = nonfinite, threads
         super().__init__(params, given)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Takes the one group there may be."""
-        if self.param_groups:
-            raise ValueError(
-                "LBFGS doesn't support per-parameter options (parameter groups): expected one "
-                "group, got another; pass all parameters in one list"
-            )
-        if isinstance(param_group, dict):
-            _options({**self.defaults, **param_group})
         super().add_param_group(param_group)
         try:
+            if len(self.param_groups) > 1:
+                raise ValueError(
+                    "LBFGS doesn't support per-parameter options (parameter groups): expected one "
+                    "group, got another; pass all parameters in one list"
+                )
+            _options(self.param_groups[0])
             for param, name in zip(self._params, self._param_names(), strict=True):
                 _check(param, name, allow_meta=True)
         except BaseException:
-            self.param_groups.clear()
+            del self.param_groups[-1]
             raise
 
     @property
@@ -113,8 +120,14 @@ class LBFGS(KeptFormats):
     def _param_names(self) -> list[str]:
         return list(self.param_groups[0].get("param_names") or map(str, range(len(self._params))))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("maximize", False)  # torch's has none
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_threads": self._threads}
+        own = {"_nonfinite": self._nonfinite, "_threads": self._threads}
+        return {**super().__getstate__(), **own}
 
     # Steps. ------------------------------------------------------------------------------------
 
@@ -130,8 +143,8 @@ class LBFGS(KeptFormats):
 
         Raises:
             TypeError: there is no closure, or its loss is no number.
-            FloatingPointError: a loss or a gradient is not finite. (An infinite loss at a trial
-                point of the line search is no error: the search goes back.)
+            FloatingPointError: with `nonfinite="raise"`, a loss or a gradient is not finite. (An
+                infinite loss at a trial point of the line search is no error: it goes back.)
 
         On any error no parameter and no state has changed.
         """
@@ -152,7 +165,8 @@ class LBFGS(KeptFormats):
                 loss = closure()
             return loss, partial(flat.gradient, names)
 
-        objective = Objective(evaluated, flat, names, -1.0 if options.maximize else 1.0)
+        sign, strict = -1.0 if options.maximize else 1.0, self._nonfinite == "raise"
+        objective = Objective(evaluated, flat, names, sign, strict=strict)
         past, before, threads = (
             self._progress(flat),
             flat.copies(),
@@ -238,10 +252,8 @@ class _Tensors(Flat):
 
 
 def _gradient(param: torch.Tensor, array: Array, where: str) -> Array:
-    found = tensors.gradient_of(param, where)
-    if param.grad is None or found is None:
-        return np.zeros(array.shape, array.dtype)
-    return tensors.array_of(param.grad.to_dense()) if isinstance(found, Rows) else found
+    found = tensors.gradient_of(param, where, whole=True)
+    return np.zeros(array.shape, array.dtype) if found is None else np.asarray(found)
 
 
 def _options(group: dict[str, Any]) -> Options:
@@ -249,6 +261,8 @@ def _options(group: dict[str, Any]) -> Options:
     given = {name: values.settled(group[name], name) for name in Options.names()}
     if given["max_eval"] is not None and given["line_search_fn"] is not None:
         given["max_eval"] = max(2, given["max_eval"])  # torch's search has one trial at least
+    for name in ("tolerance_grad", "tolerance_change"):  # torch takes ±inf
+        given[name] = min(max(given[name], 0.0), sys.float_info.max)
     return numpy_door.LBFGS._checked(given)
 
 

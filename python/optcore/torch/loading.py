@@ -28,9 +28,6 @@ class KeptFormats(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        for group in self.param_groups:
-            for name, default in self.defaults.items():
-                group.setdefault(name, default)
         for arrived in self.__dict__.get("_arrived", ())[-1:]:
             self._restore(arrived)
 

@@ -27,6 +27,12 @@ class TorchOptimizer(KeptFormats):
     State is made at a parameter's first gradient. `state[p]["step"]` is a float64 tensor, so that
     it counts beyond 2²⁴. State dicts go from and to `torch.optim`'s class of the same name.
 
+    A sparse COO gradient steps the rows that it names, as `optcore.Rows` does, with every
+    elementwise rule: also with those for which torch refuses it, and beside weight decay. (`SGD`
+    with momentum steps all rows, as torch's.) One that names single elements (`sparse_dim` above 1)
+    is made dense, but for `SparseAdam`, which leaves the others alone. Rules that look at whole
+    tensors refuse a sparse gradient of rows. A complex number is stepped as two real ones.
+
     Args:
         params: tensors in the CPU's memory, named tensors, or groups, as torch takes them: float32,
             float64, bfloat16, float16 or complex; dense, in any order of the axes.
@@ -81,6 +87,10 @@ class TorchOptimizer(KeptFormats):
         """Whether there is a step number in the state of a parameter."""
         needed = self._options["low_precision"] == "stochastic" or self._options["ema"] is not None
         return needed or not self._stateless
+
+    def _takes_whole(self, group: Mapping[str, Any]) -> bool:
+        """Whether a sparse gradient steps a whole parameter, not the rows that it names."""
+        return False
 
     def _of_wholes(self) -> str:
         """Why a step on shards would be another one, if it would."""
@@ -159,16 +169,17 @@ class TorchOptimizer(KeptFormats):
                     )
             self._check({**self.defaults, **param_group})
         super().add_param_group(param_group)
-        for i, param in enumerate(self.param_groups[-1]["params"]):
-            where = f"param_groups[{len(self.param_groups) - 1}]['params'][{i}]"
-            try:
-                tensors.check(param, where, allow_meta=True)
-                self._check_shape(param, where)
-            except BaseException:
-                del self.param_groups[-1]
-                raise
+        try:
+            for i, param in enumerate(self.param_groups[-1]["params"]):
+                self._check_param(param, len(self.param_groups) - 1, i)
+        except BaseException:
+            del self.param_groups[-1]
+            raise
 
-    def _check_shape(self, param: torch.Tensor, where: str) -> None:
+    def _check_param(self, param: torch.Tensor, group: int, index: int) -> None:
+        """Raises an error unless this may become the parameter with these indices."""
+        where = f"param_groups[{group}]['params'][{index}]"
+        tensors.check(param, where, allow_meta=True)
         check = getattr(self._kind, "_check_shape", None)
         if check is not None:
             check(tuple(param.shape), where)
@@ -176,6 +187,9 @@ class TorchOptimizer(KeptFormats):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._engine = None
+        for group in self.param_groups:
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_options": self._options}

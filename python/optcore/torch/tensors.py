@@ -64,8 +64,8 @@ def _like_shard(tensor: torch.Tensor, param: Any) -> torch.Tensor:
     )
 
 
-def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
-    """A parameter's gradient for a step, or None."""
+def gradient_of(param: torch.Tensor, where: str, whole: bool = False) -> Array | Rows | None:
+    """A parameter's gradient for a step, or None; `whole`: not as rows."""
     grad = param.grad
     if grad is None:
         return None
@@ -75,7 +75,7 @@ def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
             "convert it with .to(param.dtype)"
         )
     if grad.layout == torch.sparse_coo:
-        return _rows_of(grad.detach(), param, where)
+        return _rows_of(grad.detach(), param, where, whole)
     if grad.layout != torch.strided:
         raise TypeError(
             f"{where}: expected a dense or a sparse COO gradient, got the layout {grad.layout}; "
@@ -88,14 +88,14 @@ def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
     return array_of(grad)
 
 
-def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str) -> Array | Rows:
+def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str, whole: bool) -> Array | Rows:
     """The rows that a sparse gradient names; where it names single elements, all of it."""
     if grad.shape != param.shape:
         raise ValueError(
             f"{where}: expected the shape {tuple(param.shape)}, as its parameter, got "
             f"{tuple(grad.shape)}; sum over the batch first"
         )
-    if grad.sparse_dim() != 1:
+    if whole or grad.sparse_dim() != 1:
         return array_of(grad.to_dense())
     return Rows(grad._indices()[0].numpy(), array_of(grad._values()))
 
