@@ -5,9 +5,11 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .lbfgs import LBFGS as LBFGS
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
+from .sparse import TorchSGD, TorchSparseAdam
 
 __all__ = [
     "ADOPT",
@@ -15,6 +17,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",
@@ -222,7 +225,7 @@ class MARS(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class SGD(TorchOptimizer):
+class SGD(TorchSGD):
     def __init__(
         self,
         params: ParamsT,
@@ -1163,21 +1166,19 @@ class Sophia(TorchSophia):
         threads: int | None = None,
     ) -> None: ...
 
-class SparseAdam(TorchOptimizer):
+class SparseAdam(TorchSparseAdam):
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 0.001,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float | Tensor = 1e-08,
-        weight_decay: float | Tensor = 0.0,
-        amsgrad: bool = False,
+        maximize: bool = False,
         *,
         eps_root: float | Tensor = 0.0,
         bias_correction: bool | tuple[bool, bool] = True,
         correct_before_max: bool = False,
         decoupled_weight_decay: bool = False,
-        maximize: bool = False,
         foreach: bool | None = None,
         fused: bool | None = None,
         capturable: bool = False,

@@ -50,6 +50,12 @@ class Engine:
         for each in self._members:
             tensors.check(each.param, each.path)
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
+            if each.param.is_complex() and owner._kind.kind() != "elementwise":
+                raise RuntimeError(
+                    f"{type(owner).__name__} does not support complex parameters: {each.path}: "
+                    "expected a real tensor, as the rule looks at whole tensors; make "
+                    "torch.view_as_real of it the parameter, or take an elementwise rule"
+                )
         self._widened: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
             {**seen, "params": self._of_group(index, self._array_of)}

@@ -31,7 +31,9 @@ class TorchOptimizer(KeptFormats):
     elementwise rule: also with those for which torch refuses it, and beside weight decay. (`SGD`
     with momentum steps all rows, as torch's.) One that names single elements (`sparse_dim` above 1)
     is made dense, but for `SparseAdam`, which leaves the others alone. Rules that look at whole
-    tensors refuse a sparse gradient of rows. A complex number is stepped as two real ones.
+    tensors refuse a sparse gradient of rows.
+
+    A complex number is stepped as two real ones, by elementwise rules; others refuse it.
 
     Args:
         params: tensors in the CPU's memory, named tensors, or groups, as torch takes them: float32,
@@ -54,6 +56,9 @@ class TorchOptimizer(KeptFormats):
 
     _stateless: ClassVar[bool] = False
     """Whether torch's class keeps no step number."""
+
+    _example: ClassVar[tuple[str, str]] = ("torch.nn.Linear(3, 2, bias=False)", "torch.ones(1, 3)")
+    """A model and its input, for the docstring."""
 
     _engine: Engine | None = None
     _options: dict[str, Any]

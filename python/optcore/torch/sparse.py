@@ -20,6 +20,8 @@ class TorchSGD(TorchOptimizer):
 class TorchSparseAdam(TorchOptimizer):
     """What SparseAdam has beside Adam's step on the rows that a gradient names."""
 
+    _example = ("torch.nn.Embedding(3, 2, sparse=True)", "torch.tensor([1])")
+
     def _check_param(self, param: torch.Tensor, group: int, index: int) -> None:
         if param.layout != torch.strided:
             raise ValueError(

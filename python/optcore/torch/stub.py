@@ -22,9 +22,11 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .lbfgs import LBFGS as LBFGS
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
+from .sparse import TorchSGD, TorchSparseAdam
 
 """
 
@@ -32,8 +34,9 @@ from .sophia import TorchSophia
 def text() -> str:
     """The stub as it has to be today."""
     names = "".join(f'    "{name}",\n' for name in door.__all__)
-    made = [getattr(door, name) for name in door.__all__ if name != "TorchOptimizer"]
-    return f"{_HEAD}__all__ = [\n{names}]\n\n{chr(10).join(definition(each) for each in made)}"
+    every = [getattr(door, name) for name in door.__all__]
+    made = [definition(each) for each in every if "_names" in vars(each)]
+    return f"{_HEAD}__all__ = [\n{names}]\n\n{chr(10).join(made)}"
 
 
 def definition(kind: type) -> str:
