@@ -107,7 +107,7 @@ def test_state_has_torchs_names_types_and_shapes(name, options, dtype):
         ours, theirs = pair.ours.state[p], pair.theirs.state[q]
         assert set(ours) == {key for key, value in theirs.items() if value is not None}
         for key, value in theirs.items():
-            if value is None or value.dim() == 0 and p.dim() > 0:
+            if value is None or (value.dim() == 0 and p.dim() > 0):
                 continue  # none, or a number that belongs to the whole parameter
             if key not in ("step", "eta", "mu", "mu_product"):
                 assert (ours[key].dtype, ours[key].shape) == (value.dtype, value.shape), key
