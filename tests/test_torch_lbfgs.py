@@ -21,7 +21,7 @@ import optcore.torch as ot  # noqa: E402
 
 SEARCHES = (None, "strong_wolfe")
 # Relative to the largest parameter: ten times what is seen. The last digit is what one iteration
-# changes (2e-16, 9e-8); of 20, each multiplies the distance by the condition of its history (1e-12).
+# changes (2e-16, 9e-8); each of 20 multiplies the distance by what its history amplifies (1e-12).
 ONE_ITERATION = {torch.float64: 2e-15, torch.float32: 1e-6}
 TWENTY_ITERATIONS = 1e-11
 KEYS = {"func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad"}

@@ -27,9 +27,6 @@ class Flat:
     2.0 4.0 (0, (1, 1))
     """
 
-    _row = staticmethod(in_memory_order)
-    """A view of a parameter, with its elements in their order in the vector."""
-
     def __init__(self, params: Sequence[Array]):
         self._params = params
         self._rows = [self._row(np.asarray(p)) for p in params]
@@ -68,7 +65,13 @@ class Flat:
         i = next(i for i, part in enumerate(self._parts) if element < part.stop)
         return i, self._index_of(np.asarray(self._params[i]), element - self._parts[i].start)
 
-    _index_of = staticmethod(storage.index_of)
+    def _row(self, array: Array) -> Array:
+        """A view of a parameter, with its elements in their order in the vector."""
+        return in_memory_order(array)
+
+    def _index_of(self, array: Array, element: int) -> tuple[int, ...]:
+        """The index of an element that is counted in this order."""
+        return storage.index_of(array, element)
 
     def views(self, vector: Array) -> list[Array]:
         """A vector's parts, each with the shape and the axes of its parameter."""

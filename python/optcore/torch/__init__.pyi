@@ -6,6 +6,7 @@ from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
 from .lbfgs import LBFGS as LBFGS
+from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
@@ -34,6 +35,7 @@ __all__ = [
     "Adan",
     "DAdaptAdam",
     "DAdaptSGD",
+    "LRScheduler",
     "Lion",
     "Momentum",
     "Muon",

@@ -224,8 +224,6 @@ class LBFGS(KeptFormats):
 class _Tensors(Flat):
     """Tensors as one vector: each in the order of its axes, as torch's L-BFGS has them."""
 
-    _row = staticmethod(np.asarray)
-
     def __init__(self, params: list[torch.Tensor]):
         self._tensors = params
         self.arrays = [tensors.array_of(param) for param in params]
@@ -241,8 +239,10 @@ class _Tensors(Flat):
         super().restore(copies)
         increment_version(self._tensors)
 
-    @staticmethod
-    def _index_of(array: Array, element: int) -> tuple[int, ...]:
+    def _row(self, array: Array) -> Array:
+        return array
+
+    def _index_of(self, array: Array, element: int) -> tuple[int, ...]:
         return tuple(int(i) for i in np.unravel_index(element, array.shape))
 
     def gradient(self, names: list[str]) -> Array:

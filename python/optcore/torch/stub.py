@@ -23,6 +23,7 @@ from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
 from .lbfgs import LBFGS as LBFGS
+from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
@@ -34,9 +35,9 @@ from .sparse import TorchSGD, TorchSparseAdam
 def text() -> str:
     """The stub as it has to be today."""
     names = "".join(f'    "{name}",\n' for name in door.__all__)
-    every = [getattr(door, name) for name in door.__all__]
-    made = [definition(each) for each in every if "_names" in vars(each)]
-    return f"{_HEAD}__all__ = [\n{names}]\n\n{chr(10).join(made)}"
+    every = (getattr(door, name) for name in door.__all__)
+    made = [each for each in every if each.__module__ == door.__name__]
+    return f"{_HEAD}__all__ = [\n{names}]\n\n{chr(10).join(definition(each) for each in made)}"
 
 
 def definition(kind: type) -> str:
