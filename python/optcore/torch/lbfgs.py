@@ -167,11 +167,8 @@ class LBFGS(KeptFormats):
 
         sign, strict = -1.0 if options.maximize else 1.0, self._nonfinite == "raise"
         objective = Objective(evaluated, flat, names, sign, strict=strict)
-        past, before, threads = (
-            self._progress(flat),
-            flat.copies(),
-            hyper.thread_count(self._threads),
-        )
+        past, before = self._progress(flat), flat.copies()
+        threads = hyper.thread_count(self._threads)
         try:
             with torch.no_grad():
                 progress = descend(objective, flat, options, past, threads)
