@@ -6,10 +6,6 @@ import copy
 from typing import Any
 
 import pytest
-from torch.optim.optimizer import (
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
 from torch_list import bits, rows, torch
 
 
@@ -28,8 +24,8 @@ def test_hooks_around_a_step_and_their_order(row):
         return lambda opt, args, kwargs: seen.append((word, opt))
 
     handles = [
-        register_optimizer_step_pre_hook(note("global before")),
-        register_optimizer_step_post_hook(note("global after")),
+        torch.optim.optimizer.register_optimizer_step_pre_hook(note("global before")),
+        torch.optim.optimizer.register_optimizer_step_post_hook(note("global after")),
         optimizer.register_step_pre_hook(note("before")),
         optimizer.register_step_post_hook(note("after")),
     ]
