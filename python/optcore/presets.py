@@ -277,7 +277,10 @@ _HEAD = """\
 #ifndef OPTCORE_HYPERPARAMETERS_HPP
 #define OPTCORE_HYPERPARAMETERS_HPP
 
+#include "values.hpp"
+
 namespace optcore {
+inline namespace v1 {
 """
 
 
@@ -286,11 +289,11 @@ def _structs() -> str:
     for kind in classes():
         if available(kind):
             text += "\n" + _struct(preset(kind))
-    return f"{text}\n}} // namespace optcore\n\n#endif\n"
+    return f"{text}\n}} // namespace v1\n}} // namespace optcore\n\n#endif\n"
 
 
 def _struct(own: Preset) -> str:
-    lines = [f"/** {own.kind.__name__}: {own.kind.paper}. */" if own.kind.paper else ""]
+    lines = [f"/** {own.kind.__name__}.", f" *  {own.kind.paper} */"]
     lines.append(f"struct {own.kind.__name__} {{")
     lines.append(f'    static constexpr const char *name = "{own.name}";')
     for each in own.values:

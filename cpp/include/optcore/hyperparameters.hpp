@@ -8,9 +8,13 @@
 #ifndef OPTCORE_HYPERPARAMETERS_HPP
 #define OPTCORE_HYPERPARAMETERS_HPP
 
-namespace optcore {
+#include "values.hpp"
 
-/** AdaBelief: Zhuang et al., 2020: AdaBelief optimizer: Adapting stepsizes by the belief. */
+namespace optcore {
+inline namespace v1 {
+
+/** AdaBelief.
+ *  Zhuang et al., 2020: AdaBelief optimizer: Adapting stepsizes by the belief */
 struct AdaBelief {
     static constexpr const char *name = "adabelief";
     Value lr = 0.001;
@@ -42,7 +46,8 @@ struct AdaBelief {
     }
 };
 
-/** Adadelta: Zeiler, 2012: ADADELTA: An adaptive learning rate method. */
+/** Adadelta.
+ *  Zeiler, 2012: ADADELTA: An adaptive learning rate method */
 struct Adadelta {
     static constexpr const char *name = "adadelta";
     Value lr = 1.0;
@@ -62,7 +67,8 @@ struct Adadelta {
     }
 };
 
-/** Adafactor: Shazeer & Stern, 2018: Adafactor: Adaptive learning rates with sublinear memory cost. */
+/** Adafactor.
+ *  Shazeer & Stern, 2018: Adafactor: Adaptive learning rates with sublinear memory cost */
 struct Adafactor {
     static constexpr const char *name = "adafactor";
     Value lr = 0.01;
@@ -106,7 +112,8 @@ struct Adafactor {
     }
 };
 
-/** Adagrad: Duchi, Hazan & Singer, 2011: Adaptive subgradient methods for online learning. */
+/** Adagrad.
+ *  Duchi, Hazan & Singer, 2011: Adaptive subgradient methods for online learning */
 struct Adagrad {
     static constexpr const char *name = "adagrad";
     Value lr = 0.01;
@@ -132,7 +139,8 @@ struct Adagrad {
     }
 };
 
-/** Adam: Kingma & Ba, 2015: Adam: A method for stochastic optimization. */
+/** Adam.
+ *  Kingma & Ba, 2015: Adam: A method for stochastic optimization */
 struct Adam {
     static constexpr const char *name = "adam";
     Value lr = 0.001;
@@ -170,7 +178,8 @@ struct Adam {
     }
 };
 
-/** Adamax: Kingma & Ba, 2015: Adam: A method for stochastic optimization. */
+/** Adamax.
+ *  Kingma & Ba, 2015: Adam: A method for stochastic optimization */
 struct Adamax {
     static constexpr const char *name = "adamax";
     Value lr = 0.002;
@@ -198,7 +207,8 @@ struct Adamax {
     }
 };
 
-/** AdamaxW: Loshchilov & Hutter, 2019: Decoupled weight decay regularization. */
+/** AdamaxW.
+ *  Loshchilov & Hutter, 2019: Decoupled weight decay regularization */
 struct AdamaxW {
     static constexpr const char *name = "adamaxw";
     Value lr = 0.002;
@@ -226,7 +236,8 @@ struct AdamaxW {
     }
 };
 
-/** AdamW: Loshchilov & Hutter, 2019: Decoupled weight decay regularization. */
+/** AdamW.
+ *  Loshchilov & Hutter, 2019: Decoupled weight decay regularization */
 struct AdamW {
     static constexpr const char *name = "adamw";
     Value lr = 0.001;
@@ -264,7 +275,8 @@ struct AdamW {
     }
 };
 
-/** Adan: Xie et al., 2022: Adan: Adaptive Nesterov momentum algorithm. */
+/** Adan.
+ *  Xie et al., 2022: Adan: Adaptive Nesterov momentum algorithm */
 struct Adan {
     static constexpr const char *name = "adan";
     Value lr = 0.001;
@@ -296,7 +308,8 @@ struct Adan {
     }
 };
 
-/** AdEMAMix: Pagliardini et al., 2024: The AdEMAMix optimizer: Better, faster, older. */
+/** AdEMAMix.
+ *  Pagliardini et al., 2024: The AdEMAMix optimizer: Better, faster, older */
 struct AdEMAMix {
     static constexpr const char *name = "ademamix";
     Value lr = 0.001;
@@ -330,7 +343,8 @@ struct AdEMAMix {
     }
 };
 
-/** ADOPT: Taniguchi et al., 2024: ADOPT: Modified Adam can converge with any β2. */
+/** ADOPT.
+ *  Taniguchi et al., 2024: ADOPT: Modified Adam can converge with any β2 */
 struct ADOPT {
     static constexpr const char *name = "adopt";
     Value lr = 0.001;
@@ -362,7 +376,8 @@ struct ADOPT {
     }
 };
 
-/** ASGD: Polyak & Juditsky, 1992: Acceleration of stochastic approximation by averaging. */
+/** ASGD.
+ *  Polyak & Juditsky, 1992: Acceleration of stochastic approximation by averaging */
 struct ASGD {
     static constexpr const char *name = "asgd";
     Value lr = 0.01;
@@ -382,7 +397,8 @@ struct ASGD {
     }
 };
 
-/** DAdaptAdam: Defazio & Mishchenko, 2023: Learning-rate-free learning by D-Adaptation. */
+/** DAdaptAdam.
+ *  Defazio & Mishchenko, 2023: Learning-rate-free learning by D-Adaptation */
 struct DAdaptAdam {
     static constexpr const char *name = "dadapt_adam";
     Value lr = 1.0;
@@ -412,7 +428,8 @@ struct DAdaptAdam {
     }
 };
 
-/** DAdaptSGD: Defazio & Mishchenko, 2023: Learning-rate-free learning by D-Adaptation. */
+/** DAdaptSGD.
+ *  Defazio & Mishchenko, 2023: Learning-rate-free learning by D-Adaptation */
 struct DAdaptSGD {
     static constexpr const char *name = "dadapt_sgd";
     Value lr = 1.0;
@@ -432,7 +449,8 @@ struct DAdaptSGD {
     }
 };
 
-/** FTRL: McMahan et al., 2013: Ad click prediction: a view from the trenches. */
+/** FTRL.
+ *  McMahan et al., 2013: Ad click prediction: a view from the trenches */
 struct FTRL {
     static constexpr const char *name = "ftrl";
     Value lr = 0.001;
@@ -458,7 +476,8 @@ struct FTRL {
     }
 };
 
-/** LAMB: You et al., 2020: Large batch optimization for deep learning. */
+/** LAMB.
+ *  You et al., 2020: Large batch optimization for deep learning */
 struct LAMB {
     static constexpr const char *name = "lamb";
     Value lr = 0.001;
@@ -486,7 +505,8 @@ struct LAMB {
     }
 };
 
-/** LARS: You, Gitman & Ginsburg, 2017: Large batch training of convolutional networks. */
+/** LARS.
+ *  You, Gitman & Ginsburg, 2017: Large batch training of convolutional networks */
 struct LARS {
     static constexpr const char *name = "lars";
     Value lr = 0.001;
@@ -516,7 +536,8 @@ struct LARS {
     }
 };
 
-/** Lion: Chen et al., 2023: Symbolic discovery of optimization algorithms. */
+/** Lion.
+ *  Chen et al., 2023: Symbolic discovery of optimization algorithms */
 struct Lion {
     static constexpr const char *name = "lion";
     Value lr = 0.0001;
@@ -542,7 +563,8 @@ struct Lion {
     }
 };
 
-/** MARS: Yuan et al., 2024: MARS: Unleashing the power of variance reduction. */
+/** MARS.
+ *  Yuan et al., 2024: MARS: Unleashing the power of variance reduction */
 struct MARS {
     static constexpr const char *name = "mars";
     Value lr = 0.003;
@@ -570,7 +592,8 @@ struct MARS {
     }
 };
 
-/** Momentum: Sutskever et al., 2013: On the importance of initialization and momentum. */
+/** Momentum.
+ *  Sutskever et al., 2013: On the importance of initialization and momentum */
 struct Momentum {
     static constexpr const char *name = "momentum";
     Value lr = 0.001;
@@ -590,7 +613,8 @@ struct Momentum {
     }
 };
 
-/** NAdam: Dozat, 2016: Incorporating Nesterov momentum into Adam. */
+/** NAdam.
+ *  Dozat, 2016: Incorporating Nesterov momentum into Adam */
 struct NAdam {
     static constexpr const char *name = "nadam";
     Value lr = 0.002;
@@ -630,7 +654,8 @@ struct NAdam {
     }
 };
 
-/** NAdamW: Loshchilov & Hutter, 2019: Decoupled weight decay regularization. */
+/** NAdamW.
+ *  Loshchilov & Hutter, 2019: Decoupled weight decay regularization */
 struct NAdamW {
     static constexpr const char *name = "nadamw";
     Value lr = 0.001;
@@ -670,7 +695,8 @@ struct NAdamW {
     }
 };
 
-/** NovoGrad: Ginsburg et al., 2019: Stochastic gradient methods with layer-wise adaptive moments. */
+/** NovoGrad.
+ *  Ginsburg et al., 2019: Stochastic gradient methods with layer-wise adaptive moments */
 struct NovoGrad {
     static constexpr const char *name = "novograd";
     Value lr = 0.001;
@@ -696,7 +722,8 @@ struct NovoGrad {
     }
 };
 
-/** Prodigy: Mishchenko & Defazio, 2023: Prodigy: An expeditiously adaptive parameter-free learner. */
+/** Prodigy.
+ *  Mishchenko & Defazio, 2023: Prodigy: An expeditiously adaptive parameter-free learner */
 struct Prodigy {
     static constexpr const char *name = "prodigy";
     Value lr = 1.0;
@@ -732,7 +759,8 @@ struct Prodigy {
     }
 };
 
-/** RAdam: Liu et al., 2020: On the variance of the adaptive learning rate and beyond. */
+/** RAdam.
+ *  Liu et al., 2020: On the variance of the adaptive learning rate and beyond */
 struct RAdam {
     static constexpr const char *name = "radam";
     Value lr = 0.001;
@@ -768,7 +796,8 @@ struct RAdam {
     }
 };
 
-/** RMSprop: Tieleman & Hinton, 2012: Lecture 6.5, RMSProp. */
+/** RMSprop.
+ *  Tieleman & Hinton, 2012: Lecture 6.5, RMSProp */
 struct RMSprop {
     static constexpr const char *name = "rmsprop";
     Value lr = 0.01;
@@ -802,7 +831,8 @@ struct RMSprop {
     }
 };
 
-/** RowwiseAdagrad: Duchi, Hazan & Singer, 2011, with one accumulator per row as in FBGEMM. */
+/** RowwiseAdagrad.
+ *  Duchi, Hazan & Singer, 2011, with one accumulator per row as in FBGEMM */
 struct RowwiseAdagrad {
     static constexpr const char *name = "rowwise_adagrad";
     Value lr = 0.01;
@@ -820,7 +850,8 @@ struct RowwiseAdagrad {
     }
 };
 
-/** Rprop: Riedmiller & Braun, 1993: A direct adaptive method for faster backpropagation. */
+/** Rprop.
+ *  Riedmiller & Braun, 1993: A direct adaptive method for faster backpropagation */
 struct Rprop {
     static constexpr const char *name = "rprop";
     Value lr = 0.01;
@@ -842,7 +873,8 @@ struct Rprop {
     }
 };
 
-/** ScheduleFreeAdamW: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled. */
+/** ScheduleFreeAdamW.
+ *  Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled */
 struct ScheduleFreeAdamW {
     static constexpr const char *name = "schedule_free_adamw";
     Value lr = 0.0025;
@@ -870,7 +902,8 @@ struct ScheduleFreeAdamW {
     }
 };
 
-/** ScheduleFreeRAdam: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled. */
+/** ScheduleFreeRAdam.
+ *  Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled */
 struct ScheduleFreeRAdam {
     static constexpr const char *name = "schedule_free_radam";
     Value lr = 0.0025;
@@ -898,7 +931,8 @@ struct ScheduleFreeRAdam {
     }
 };
 
-/** ScheduleFreeSGD: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled. */
+/** ScheduleFreeSGD.
+ *  Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024: The road less scheduled */
 struct ScheduleFreeSGD {
     static constexpr const char *name = "schedule_free_sgd";
     Value lr = 1.0;
@@ -922,7 +956,8 @@ struct ScheduleFreeSGD {
     }
 };
 
-/** SGD: Robbins & Monro, 1951: A stochastic approximation method; Polyak, 1964. */
+/** SGD.
+ *  Robbins & Monro, 1951: A stochastic approximation method; Polyak, 1964 */
 struct SGD {
     static constexpr const char *name = "sgd";
     Value lr = 0.001;
@@ -952,7 +987,8 @@ struct SGD {
     }
 };
 
-/** SignSGD: Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems. */
+/** SignSGD.
+ *  Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems */
 struct SignSGD {
     static constexpr const char *name = "signsgd";
     Value lr = 0.001;
@@ -972,7 +1008,8 @@ struct SignSGD {
     }
 };
 
-/** Signum: Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems. */
+/** Signum.
+ *  Bernstein et al., 2018: signSGD: Compressed optimisation for non-convex problems */
 struct Signum {
     static constexpr const char *name = "signum";
     Value lr = 0.001;
@@ -994,7 +1031,8 @@ struct Signum {
     }
 };
 
-/** Sophia: Liu et al., 2023: Sophia: A scalable stochastic second-order optimizer. */
+/** Sophia.
+ *  Liu et al., 2023: Sophia: A scalable stochastic second-order optimizer */
 struct Sophia {
     static constexpr const char *name = "sophia";
     Value lr = 0.0001;
@@ -1024,7 +1062,8 @@ struct Sophia {
     }
 };
 
-/** Yogi: Zaheer et al., 2018: Adaptive methods for nonconvex optimization. */
+/** Yogi.
+ *  Zaheer et al., 2018: Adaptive methods for nonconvex optimization */
 struct Yogi {
     static constexpr const char *name = "yogi";
     Value lr = 0.01;
@@ -1054,6 +1093,7 @@ struct Yogi {
     }
 };
 
+} // namespace v1
 } // namespace optcore
 
 #endif
