@@ -13,7 +13,6 @@ TEST_CASE("a NULL where a pointer has to be is an error, and nothing changes") {
 
     auto rule = sized<optcore_rule_info>();
     auto value = sized<optcore_value_info>();
-    auto schedule_info = sized<optcore_schedule_info>();
     auto argument = sized<optcore_argument_info>();
     auto array = sized<optcore_array>();
     auto header = sized<optcore_state_header>();
