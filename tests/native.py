@@ -228,12 +228,12 @@ class StateTensor(Struct):
     ]
 
 
-class Failed(Exception):
+class CallError(Exception):
     """A code other than OPTCORE_OK, with its name and message."""
 
 
 class Library:
-    """The functions, each raising `Failed` unless it returns OPTCORE_OK."""
+    """The functions, each raising `CallError` unless it returns OPTCORE_OK."""
 
     def __init__(self, path: Path) -> None:
         self.c = ctypes.CDLL(str(path))
@@ -246,7 +246,7 @@ class Library:
         status = getattr(self.c, f"optcore_{name}")(*arguments)
         if status != 0:
             code = self.c.optcore_status_name(status).decode()
-            raise Failed(f"{code}: {self.c.optcore_last_error().decode()}")
+            raise CallError(f"{code}: {self.c.optcore_last_error().decode()}")
 
     def schedule(self, of: Schedule, shown: bool = False) -> c_void_p:
         """The same schedule in C; `shown`: without the arguments that are at a default."""
@@ -296,7 +296,7 @@ class Library:
                     c_int64(len(kinds)),
                     ctypes.byref(info),
                 )
-            except Failed:
+            except CallError:
                 return kinds
             kinds[info.name.decode()] = info.kind
 
@@ -427,9 +427,7 @@ class Native:
 
     def evaluated(self, tensor: int, like: np.ndarray) -> np.ndarray:
         out = np.empty_like(like, np.float64 if like.dtype == np.float64 else np.float32)
-        self.call(
-            "evaluated", c_int64(tensor), c_void_p(out.ctypes.data), c_size_t(out.nbytes)
-        )
+        self.call("evaluated", c_int64(tensor), c_void_p(out.ctypes.data), c_size_t(out.nbytes))
         return out
 
     def save(self) -> dict[str, Any]:

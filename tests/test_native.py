@@ -15,7 +15,7 @@ import ml_dtypes
 import native
 import numpy as np
 import pytest
-from native import Failed, Gradient, Library, Native
+from native import CallError, Gradient, Library, Native
 from rule_list import RULES, Options, Rule
 from schedule_list import CATALOGUE
 from stored import bits
@@ -75,7 +75,7 @@ class Pair:
 
     def _common(self, common: dict[str, Any]) -> None:
         state = common.pop("state_dtype", None)
-        for slot, dtype in (state.items() if isinstance(state, dict) else [(None, state)]):
+        for slot, dtype in state.items() if isinstance(state, dict) else [(None, state)]:
             if dtype:
                 self.native.state_dtype("uint8" if dtype == "8bit" else dtype, slot)
         if ema := common.pop("ema", None):
@@ -105,7 +105,7 @@ class Pair:
                 np.testing.assert_array_equal(bits(state[name]), bits(array), where)
 
 
-# Steps. --------------------------------------------------------------------------------------------
+# Steps. ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("rule", "options", "dtype"), CASES)
@@ -126,10 +126,10 @@ def test_every_format_has_the_same_bits(
     library: Library, dtype: Any, low_precision: str | None, state: Any
 ) -> None:
     if dtype == np.float16 and low_precision in ("stochastic", "split"):
-        with pytest.raises(Failed, match=r"OPTCORE_BAD_DTYPE: low_precision: .* float16"):
-            opt = Native(library, "adamw")
-            opt.options(low_precision=native.LOW_PRECISION[low_precision])
-            opt.add("w", np.zeros(3, dtype))
+        opt = Native(library, "adamw")
+        opt.options(low_precision=native.LOW_PRECISION[low_precision])
+        opt.add("w", np.zeros(3, dtype))
+        with pytest.raises(CallError, match=r"OPTCORE_BAD_DTYPE: low_precision: .* float16"):
             opt.start()
         return
     common = {"low_precision": low_precision, "state_dtype": state, "seed": 77}
@@ -293,7 +293,7 @@ def test_copies_in_16_bits(library: Library) -> None:
         np.testing.assert_array_equal(copied[path], copies[path])
 
 
-# State. --------------------------------------------------------------------------------------------
+# State. ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", NATIVE_RULES, ids=lambda rule: rule.name)
@@ -348,17 +348,17 @@ def test_state_that_does_not_fit_changes_nothing(library: Library) -> None:
     pair.step(0)
     saved = pair.python.state_dict(copy=True)
     for change, code in (
-        ({"rule": "lion"}, "OPTCORE_BAD_STATE: state/rule: expected \"adam\", got \"lion\""),
+        ({"rule": "lion"}, 'OPTCORE_BAD_STATE: state/rule: expected "adam", got "lion"'),
         ({"format": 2}, "OPTCORE_BAD_STATE: state/format"),
         ({"step": 2**64 - 1}, "OPTCORE_BAD_STATE: state/step"),
         ({"state": {}}, "OPTCORE_BAD_STATE: state/tensors"),
     ):
-        with pytest.raises(Failed, match=re.escape(code)):
+        with pytest.raises(CallError, match=re.escape(code)):
             pair.native.load(saved | change)
     pair.check()
 
 
-# Schedules. ----------------------------------------------------------------------------------------
+# Schedules. --------------------------------------------------------------------------------------
 
 
 STEPS = np.concatenate(
@@ -371,9 +371,7 @@ STEPS = np.concatenate(
     [schedule for schedule, _ in CATALOGUE if schedule._native is not None],
     ids=lambda schedule: repr(schedule)[:60],
 )
-def test_every_schedule_has_the_same_bits(
-    library: Library, schedule: schedules.Schedule
-) -> None:
+def test_every_schedule_has_the_same_bits(library: Library, schedule: schedules.Schedule) -> None:
     wanted = schedule(STEPS)
     for shown in (False, True):
         handle = library.schedule(schedule, shown)
@@ -408,7 +406,7 @@ def test_the_other_schedules(library: Library, schedule: schedules.Schedule) -> 
     test_every_schedule_has_the_same_bits(library, schedule)
 
 
-# The catalogue. ------------------------------------------------------------------------------------
+# The catalogue. ----------------------------------------------------------------------------------
 
 
 @sources
@@ -458,11 +456,11 @@ def test_the_defaults_of_schedules_are_those_of_python(library: Library) -> None
 
 def test_rules_that_need_python_are_refused(library: Library) -> None:
     for name in ("Muon", "Shampoo", "SOAP", "LBFGS", "SM3"):
-        with pytest.raises(Failed, match=f"OPTCORE_UNSUPPORTED: .*{name}, which needs NumPy"):
+        with pytest.raises(CallError, match=f"OPTCORE_UNSUPPORTED: .*{name}, which needs NumPy"):
             Native(library, name)
 
 
-# The library and the headers. ----------------------------------------------------------------------
+# The library and the headers. --------------------------------------------------------------------
 
 
 def declared() -> set[str]:
@@ -540,5 +538,5 @@ def test_the_headers_compile_alone(
 
 
 def test_a_handle_that_is_none(library: Library) -> None:
-    with pytest.raises(Failed, match="OPTCORE_BAD_HANDLE"):
+    with pytest.raises(CallError, match="OPTCORE_BAD_HANDLE"):
         library.call("schedule_destroy", c_void_p(library.c._handle))

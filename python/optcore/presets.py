@@ -102,7 +102,7 @@ def available(kind: Any) -> bool:
 
 def preset(kind: type[Optimizer]) -> Preset:
     """What C has to know of a class."""
-    values = dict(kind(np.zeros((2, 2))).groups[0]._values)
+    values = dict(_made(kind).groups[0]._values)
     scalars = kind._scalars(values)
     constant = _CONSTANT.get(kind.__name__, {})
     words = _WORDS.get(kind.__name__, {})
@@ -137,6 +137,12 @@ def preset(kind: type[Optimizer]) -> Preset:
         [n for n in kind.hypers() if _shown(kind, n) in kind._of_all_groups],
         constant,
     )
+
+
+def _made(kind: Any) -> Optimizer:
+    """An optimizer of that class with its defaults."""
+    made: Optimizer = kind(np.zeros((2, 2)))
+    return made
 
 
 def _shown(kind: type[Optimizer], name: str) -> str:
@@ -187,7 +193,7 @@ def _starts(kind: type[Optimizer], values: Mapping[str, Any]) -> dict[str, float
     return found
 
 
-# Files. --------------------------------------------------------------------------------------------
+# Files. ------------------------------------------------------------------------------------------
 
 
 def files() -> dict[Path, str]:
@@ -228,7 +234,9 @@ def _presets() -> str:
             )
         lines += [f'OPTCORE_CONSTANT("{k}", {_number(v)})\n' for k, v in own.constant.items()]
         for option in own.options:
-            lines.append(f'OPTCORE_DECIDED_BY("{option}")\n' if option else "OPTCORE_ALWAYS_OFF()\n")
+            lines.append(
+                f'OPTCORE_DECIDED_BY("{option}")\n' if option else "OPTCORE_ALWAYS_OFF()\n"
+            )
         for slot, start in own.starts.items():
             if isinstance(start, str):
                 lines.append(f'OPTCORE_STARTS_AS("{slot}", "{start}")\n')
