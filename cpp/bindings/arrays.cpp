@@ -298,7 +298,6 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
     if (!format_of(a, &g.format) || g.format == Format::code8)
         type_error(name(), "a real float array", "a " + dtype_name(a) + " array",
                    "convert it with .astype(np.float32)");
-    const py::ssize_t item = bytes_of(g.format);
     if (!native(a))
         value_error(name(), "native byte order", dtype_name(a),
                     "convert it with g.astype(g.dtype.newbyteorder('='))");
@@ -310,26 +309,33 @@ Gradient read_gradient(PyObject *object, const Param &param, LazyName name, Grad
         return g;
     }
 
-    const bool same_type = g.format == param.format;
-    const bool aligned = a->flags & npy_api::NPY_ARRAY_ALIGNED_;
-    if (same_type && aligned &&
-        (bytes == 0 || std::memcmp(a->strides, param.strides.data(), bytes) == 0)) {
-        g.data = a->data + (param.first - static_cast<char *>(param.data));
+    place_gradient(
+        g, {a->data, a->dimensions, a->strides, bool(a->flags & npy_api::NPY_ARRAY_ALIGNED_)},
+        param, store, low, high);
+    return g;
+}
+
+void place_gradient(Gradient &g, const Strided &a, const Param &param, GradientStore &store,
+                    uintptr_t *low, uintptr_t *high) {
+    const size_t bytes = param.shape.size() * sizeof(py::ssize_t);
+    const py::ssize_t item = bytes_of(g.format);
+    if (g.format == param.format && a.aligned &&
+        (bytes == 0 || std::memcmp(a.strides, param.strides.data(), bytes) == 0)) {
+        g.data = a.data + (param.first - static_cast<char *>(param.data));
         *low = reinterpret_cast<uintptr_t>(g.data);
         *high = *low + uintptr_t(param.size * item);
-        return g;
+        return;
     }
 
-    Walk walk = walk_like(param, a->data, a->strides, item);
+    Walk walk = walk_like(param, a.data, a.strides, item);
     g.data = walk.data;
     *low = walk.low;
     *high = walk.high;
-    if (aligned && walk.dense)
-        return g;
+    if (a.aligned && walk.dense)
+        return;
     store.axes.push_back(std::move(walk.axes));
     g.axes = store.axes.back().data();
     g.axis_count = int(store.axes.back().size());
-    return g;
 }
 
 void WrittenBuffers::add(uintptr_t low, uintptr_t high, py::object array, std::string path) {

@@ -96,6 +96,17 @@ private:
 Gradient read_gradient(PyObject *grad, const Param &param, LazyName name, GradientStore &store,
                        bool zeroed, uintptr_t *low, uintptr_t *high);
 
+/// Where the elements of an array or tensor lie; strides in bytes.
+struct Strided {
+    char *data;
+    const py::ssize_t *shape, *strides;
+    bool aligned;
+};
+
+/// Points a gradient, whose format is known, at elements of its parameter's shape.
+void place_gradient(Gradient &gradient, const Strided &elements, const Param &param,
+                    GradientStore &store, uintptr_t *low, uintptr_t *high);
+
 /// The written buffers of a call, to find overlaps.
 class WrittenBuffers {
 public:

@@ -4,6 +4,7 @@
 
 #include "bindings.h"
 #include "stepper.h"
+#include "tensor_watch.h"
 
 namespace optcore {
 namespace {
@@ -48,6 +49,7 @@ void bind_stepper(py::module_ &m) {
         .def("step_call", &step_call)
         .def("refuse_steps", &Stepper::refuse_steps, py::arg("why"))
         .def("bind", &Stepper::bind, py::arg("grads"))
+        .def("set_counter", &Stepper::set_counter, py::arg("tensor"), py::arg("counter"))
         .def("set_steps", &Stepper::set_steps, py::arg("step"), py::arg("param_steps"))
         .def_property_readonly("param_steps", &Stepper::param_steps)
         .def_property_readonly("step_count", &Stepper::step_count)
@@ -84,6 +86,13 @@ void bind_stepper(py::module_ &m) {
             },
             py::kw_only(), py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"),
             py::arg("refuse_nonfinite"), py::arg("zero_grads"), py::arg("stats"), py::arg("seed"));
+
+    py::class_<TensorWatch>(m, "TensorWatch")
+        .def(py::init<py::object, py::object, py::tuple>(), py::arg("stepper"), py::arg("api"),
+             py::arg("types"))
+        .def("add", &TensorWatch::add, py::arg("param"), py::arg("group"), py::arg("state"))
+        .def("step", &TensorWatch::step, py::arg("groups"), py::arg("state"),
+             py::arg("grad_scale"));
 }
 
 } // namespace optcore

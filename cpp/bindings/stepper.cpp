@@ -166,14 +166,20 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
         keep_.push_back(array);
 }
 
-bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
-    const Busy busy(*this);
+/// What comes before every step.
+void Stepper::begin(double grad_scale) {
     if (refused_.load(std::memory_order_relaxed))
         throw std::runtime_error(why_refused_);
     if (!(grad_scale > 0 && std::isfinite(grad_scale)))
         throw py::value_error("grad_scale: expected a finite number above 0, got " +
                               std::string(py::str(py::float_(grad_scale))) +
                               "; pass what the loss was multiplied by");
+    read_counters();
+}
+
+bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
+    const Busy busy(*this);
+    begin(grad_scale);
     if (grads.is_none()) {
         if (!bound_)
             throw py::type_error(gradients_ +
@@ -186,6 +192,81 @@ bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
     const Release release(*this);
     const Leaves leaves = read(grads, scratch_, !directions.is_none());
     return directions.is_none() ? run(grad_scale) : run_along(leaves, grad_scale, directions);
+}
+
+bool Stepper::still(size_t i, const dlpack::Tensor &seen, Format format) const {
+    const Param &p = params_[i];
+    if (p.data != seen.data || p.format != format || p.shape.size() != size_t(seen.ndim))
+        return false;
+    for (size_t k = 0; k < p.shape.size(); ++k)
+        if (p.shape[k] != seen.shape[k] || p.strides[k] != seen.strides[k] * bytes_of(format))
+            return false;
+    return true;
+}
+
+int Stepper::step_tensors(const std::vector<PyObject *> &grads, double grad_scale,
+                          const TensorApi &api) {
+    const Busy busy(*this);
+    begin(grad_scale);
+    evaluate_schedules();
+    const Release release(*this);
+    scratch_.clear();
+    std::vector<py::ssize_t> strides;
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+        const Param &param = params_[i];
+        Gradient &g = tensors_[i].grad;
+        g = Gradient{};
+        if (grads[i] == Py_None)
+            continue;
+        dlpack::Tensor seen;
+        if (!api.look(grads[i], &seen, &g.format) || g.format != param.format ||
+            size_t(seen.ndim) != param.shape.size())
+            return -1;
+        strides.clear();
+        for (size_t k = 0; k < param.shape.size(); ++k) {
+            if (seen.shape[k] != param.shape[k])
+                return -1;
+            strides.push_back(seen.strides[k] * bytes_of(g.format));
+        }
+        if (param.size == 0) {
+            g.data = param.first ? static_cast<void *>(param.first) : &scratch_;
+            continue;
+        }
+        const bool aligned =
+            reinterpret_cast<uintptr_t>(seen.data) % size_t(bytes_of(g.format)) == 0;
+        uintptr_t low, high;
+        place_gradient(
+            g, {static_cast<char *>(seen.data), param.shape.data(), strides.data(), aligned}, param,
+            scratch_, &low, &high);
+        written_.check(grads[i], low, high, [&] { return gradient_name(i); });
+    }
+    return run(grad_scale);
+}
+
+void Stepper::set_counter(size_t i, py::object counter) {
+    const Busy busy(*this);
+    counters_.resize(tensors_.size());
+    counters_.at(i) = check_scalar(counter, "step of " + params_.at(i).path);
+    keep_.push_back(counter);
+}
+
+void Stepper::read_counters() {
+    for (size_t i = 0; i < counters_.size(); ++i) {
+        if (!counters_[i])
+            continue;
+        const double steps = *counters_[i];
+        if (!(steps >= 0 && steps < 0x1p64 && steps == std::floor(steps)))
+            throw py::value_error(
+                "step of " + params_[i].path + ": expected a whole number, 0 or " + "more, got " +
+                std::string(py::str(py::float_(steps))) + "; load a state dict of whole steps");
+        tensors_[i].steps = uint64_t(steps);
+    }
+}
+
+void Stepper::write_counters() const {
+    for (size_t i = 0; i < counters_.size(); ++i)
+        if (counters_[i])
+            *counters_[i] = double(tensors_[i].steps);
 }
 
 void Stepper::bind(py::object grads) {
@@ -339,6 +420,7 @@ bool Stepper::run(double grad_scale) {
     options_.grad_scale = grad_scale;
     result_ = optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(),
                             int64_t(groups_.size()), options_, work_);
+    write_counters();
     step_ += result_.stepped;
     return result_.stepped;
 }
@@ -394,6 +476,7 @@ bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object
     for (size_t i = 0; i < norms.size(); ++i)
         work_.stats[i].grad_squares = norms[i] * norms[i];
     result_ = seen.result;
+    write_counters();
     ++step_;
     return true;
 }

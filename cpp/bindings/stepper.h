@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "describe.h"
+#include "dlpack.h"
 #include "engine/step.h"
 #include "schedules/schedule.h"
 #include "tree.h"
@@ -59,6 +60,15 @@ public:
     /// and returns a direction for each, and pairs of arrays (to, from): new state, which is
     /// written when nothing can fail any more.
     bool step(py::object grads, double grad_scale, py::object directions);
+    /// Whether a parameter still lies in memory as this tensor does.
+    bool still(size_t tensor, const dlpack::Tensor &seen, Format format) const;
+    /// A step on tensors of another library, None where there is no gradient: 1 if it took place,
+    /// 0 if it was refused, -1 where a gradient is not one of the parameter's own type and shape.
+    int step_tensors(const std::vector<PyObject *> &grads, double grad_scale, const TensorApi &api);
+    /// Keeps the step numbers of a parameter in the caller's float64 as well, which is read before
+    /// a step and written after it. A Python array of one element.
+    void set_counter(size_t tensor, py::object counter);
+
     /// Checks and keeps gradients that stay where they are; None lets them go.
     void bind(py::object grads);
 
@@ -88,7 +98,10 @@ private:
     Leaves read(const py::object &grads, GradientStore &store, bool whole);
     std::string gradient_root(size_t group) const;
     std::string gradient_name(size_t tensor) const;
+    void begin(double grad_scale);
     bool run(double grad_scale);
+    void read_counters();
+    void write_counters() const;
     bool run_along(const Leaves &grads, double grad_scale, const py::object &directions);
     void point_at(const py::list &directions, GradientStore &store);
 
@@ -101,7 +114,8 @@ private:
     std::string gradients_;
     std::vector<Param> params_;
     std::vector<Tensor> tensors_;
-    std::vector<py::object> keep_; ///< the state arrays
+    std::vector<double *> counters_; ///< per parameter, or none at all; null: it has none
+    std::vector<py::object> keep_;   ///< the state arrays
     WrittenBuffers written_;
     TensorStore store_;
     GradientStore scratch_;

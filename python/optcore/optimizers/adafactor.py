@@ -209,7 +209,7 @@ class Adafactor(Optimizer):
 
     def _slots_of(self, group: int, param: Array, where: str) -> dict[str, Slot]:
         wanted = self.groups[group]._values["state_dtype"]
-        if wanted not in (None, str(param.dtype)):
+        if wanted not in (None, "param", str(param.dtype)):
             raise TypeError(
                 f"state_dtype: expected None for {where}, got {wanted!r}; the factored moments of "
                 "Adafactor are few, and kept in the parameter's own type"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -27,6 +27,10 @@ _RULES: dict[str, dict[str, Any]] = {rule["name"]: rule for rule in _core.rules(
 _BETA = re.compile(r"beta\d")
 
 Loss = TypeVar("Loss")
+
+Adopt = Callable[[str, Mapping[str, slots.Slot], list[str]], Mapping[str, Array]]
+"""State that a parameter has already, from its path, the arrays that would be made and the names
+of its float64 scalars. Behind another door state outlives the optimizer."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,11 @@ class Optimizer:
             the nearest.
         seed: for stochastic rounding, whose random bits depend on the seed, the parameter's path
             and step number, and the element alone.
-        state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit", or a dict of
-            these by slot; None for float32. 8-bit state has a float32 scale for every 256
-            elements. Float64 parameters have float64 state. May differ by group. (A sum that only
-            grows, as Adagrad's, stops growing in bfloat16 when its terms fall below its rounding.)
+        state_dtype: what state arrays are stored in: "float32", "bfloat16" or "8bit"; "param", as
+            the parameter if that is bfloat16, else float32; or a dict of these by slot. None is
+            float32. 8-bit state has a float32 scale for every 256 elements. Float64 parameters have
+            float64 state. May differ by group. (A sum that only grows, as Adagrad's, stops growing
+            in bfloat16 when its terms fall below its rounding.)
         cautious: leave out elements of the update that the gradient disagrees with (u·g ≤ 0), and
             divide the others by their share, or by 1/1000 (Liang et al., 2024). The share is that
             of a whole tensor, so a sharded step is another one. For rules with a direction.
@@ -138,6 +143,7 @@ class Optimizer:
         cautious_weight_decay: bool = False,
         stats: bool = False,
         threads: int | None = None,
+        _adopt: Adopt | None = None,
     ):
         dialects.check(dialect, self._dialects, type(self).__name__)
         masks = {"cautious": cautious, "cautious_weight_decay": cautious_weight_decay}
@@ -169,7 +175,7 @@ class Optimizer:
             alone = len(trees) == 1
             self.groups.append(Group(type(self), self._stepper, i, group, tree.paths, alone))
         self._check_groups([group._values for group in self.groups])
-        self._add_parameters(trees, copy_to)
+        self._add_parameters(trees, copy_to, _adopt)
 
     # What a rule says of itself. ---------------------------------------------------------------
 
@@ -638,7 +644,9 @@ class Optimizer:
     def _variant(cls, values: Mapping[str, Any]) -> int:
         return sum(1 << bit for bit, on in enumerate(cls._options(values)) if on)
 
-    def _add_parameters(self, trees: list[_core.Tree], copy_to: Tree | None) -> None:
+    def _add_parameters(
+        self, trees: list[_core.Tree], copy_to: Tree | None, adopt: Adopt | None
+    ) -> None:
         """Makes the state of every parameter and hands both to the core."""
         leaves = [(g, i, a) for g, tree in enumerate(trees) for i, a in enumerate(tree.leaves)]
         self._paths = [trees[g].paths[i] for g, i, _ in leaves]
@@ -657,35 +665,36 @@ class Optimizer:
             self._slots_of(g, array, name)
             for (g, _, array), name in zip(leaves, names, strict=True)
         ]
-        memory = slots.allocate(
+        wanted: list[dict[str, slots.Slot]] = [
+            own | storage.kept_slots(rounding, array) | self._average_slots(array, average)
+            for own, rounding, array, average in zip(
+                rule_slots, roundings, self._arrays, averages, strict=True
+            )
+        ]
+        given = [
+            adopt(path, each, self.scalar_names()) if adopt else {}
+            for path, each in zip(self._paths, wanted, strict=True)
+        ]
+        made = slots.allocate(
             [
-                own | storage.kept_slots(rounding, array) | self._average_slots(array, average)
-                for own, rounding, array, average in zip(
-                    rule_slots, roundings, self._arrays, averages, strict=True
-                )
+                {name: slot for name, slot in each.items() if name not in had}
+                for each, had in zip(wanted, given, strict=True)
             ]
         )
+        memory = [{**had, **new} for had, new in zip(given, made, strict=True)]
         self._state: dict[str, dict[str, Array]] = dict(zip(self._paths, memory, strict=True))
         for k, (g, i, _) in enumerate(leaves):
-            state, values = memory[k], self.groups[g]._values
+            state = memory[k]
             scales = {storage.scale_of(name) for name in rule_slots[k]}
-            rule_names = [name for name in rule_slots[k] if name not in scales]
-            for slot, name in enumerate(rule_names):
-                if start := self._initial(name, values):
-                    signed = slot not in _RULES[self.rule]["non_negative"]
-                    storage.fill(state, name, start, signed)
-            scalars = {
-                name: np.full((), self._initial(name, values), np.float64)
-                for name in self.scalar_names()
-            }
-            state.update(scalars)
+            names_of_rule = [name for name in rule_slots[k] if name not in scales]
+            self._fill(state, names_of_rule, self.groups[g]._values, given[k])
             if (average := averages[k]) is not None:
                 state["ema"] = average
             self._stepper.add(
                 g,
                 i,
-                [storage.as_slot(state, name) for name in self._core_slots(rule_names)],
-                list(scalars.values()),
+                [storage.as_slot(state, name) for name in self._core_slots(names_of_rule)],
+                [state[name] for name in self.scalar_names()],
                 roundings[k],
                 state.get("master", state.get("remainder")),
                 state.get("ema"),
@@ -695,12 +704,27 @@ class Optimizer:
         if self._ema:
             self._stepper.set_average(hyper.native(self._ema.source))
         # Nothing can fail any more: what mirrors the parameters starts out equal to them.
-        for array, path, copied in zip(self._arrays, self._paths, copies, strict=True):
-            state = self._state[path]
-            mirrors = [*(state.get(name) for name in ("master", "ema", *self._mirrors)), copied]
-            for mirror in mirrors:
+        for array, state, had, copied in zip(self._arrays, memory, given, copies, strict=True):
+            mirrors = [state.get(n) for n in ("master", "ema", *self._mirrors) if n not in had]
+            for mirror in (*mirrors, copied):
                 if mirror is not None:
                     storage.assign(mirror, array)
+
+    def _fill(
+        self,
+        state: dict[str, Array],
+        names: list[str],
+        values: Mapping[str, Any],
+        had: Collection[str],
+    ) -> None:
+        """Starts new state, zeros so far, from its initial values."""
+        for slot, name in enumerate(names):
+            if name not in had and (start := self._initial(name, values)):
+                signed = slot not in _RULES[self.rule]["non_negative"]
+                storage.fill(state, name, start, signed)
+        for name in self.scalar_names():
+            if name not in had:
+                state[name] = np.full((), self._initial(name, values), np.float64)
 
     def _mirrored(self, tree: Tree | None, name: str) -> list[Array | None]:
         """The leaves of a tree that is nested as the parameters are, or None for each."""

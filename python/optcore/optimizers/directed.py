@@ -162,7 +162,7 @@ class DirectedOptimizer(Optimizer):
         values = self.groups[group]._values
         self._check_shape(param.shape, where)
         dtype = storage.compute_dtype(param)
-        if values["state_dtype"] not in (None, str(dtype)):
+        if values["state_dtype"] not in (None, "param", str(dtype)):
             raise TypeError(
                 f"state_dtype: expected None for {where}, got {values['state_dtype']!r}; state "
                 f"that NumPy's BLAS works on is kept in {dtype}"

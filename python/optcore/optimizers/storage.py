@@ -15,7 +15,7 @@ from . import slots
 QUANTUM = 256
 """Elements that share one scale of 8-bit state."""
 
-STATE_DTYPES = ("float32", "bfloat16", "8bit")
+STATE_DTYPES = ("float32", "bfloat16", "8bit", "param")
 LOW_PRECISION = ("master", "stochastic", "split")
 
 
@@ -59,7 +59,9 @@ def slot_dtype(choice: Any, slot: str, param: Array, name: str) -> str:
     """The name of what a slot of this parameter is stored in."""
     wanted = choice.get(slot) if isinstance(choice, Mapping) else choice
     own = str(compute_dtype(param))
-    if wanted is None:
+    if wanted == "param" and param.dtype.name == "bfloat16":
+        return "bfloat16"
+    if wanted in (None, "param"):
         return own
     if own == "float64" and wanted != "float64":
         raise TypeError(

@@ -1,0 +1,132 @@
+#include "tensor_watch.h"
+
+namespace optcore {
+namespace {
+
+constexpr int kLookAhead = 4; // keys, before a lookup
+
+} // namespace
+
+TensorWatch::TensorWatch(py::object stepper, py::object api, py::tuple types)
+    : keep_(stepper), stepper_(stepper.cast<Stepper &>()), api_(std::move(api)),
+      types_(std::move(types)) {}
+
+void TensorWatch::add(py::object param, size_t group,
+                      const std::vector<std::pair<py::object, py::object>> &state) {
+    const auto watched = [this](const py::object &tensor) {
+        dlpack::Tensor seen;
+        if (!api_.look(tensor.ptr(), &seen))
+            throw py::type_error("tensor: expected one in this machine's memory, got " +
+                                 type_of(tensor) + "; move it with .cpu()");
+        return Watched{tensor, seen.data};
+    };
+    Entry entry{watched(param), group, {}};
+    for (const auto &[key, tensor] : state)
+        entry.state.emplace_back(key, watched(tensor));
+    entries_.push_back(std::move(entry));
+}
+
+bool TensorWatch::plain(PyObject *tensor) const {
+    for (const py::handle &type : types_)
+        if (reinterpret_cast<PyObject *>(Py_TYPE(tensor)) == type.ptr())
+            return true;
+    return false;
+}
+
+bool TensorWatch::unmoved(const Watched &watched) const {
+    dlpack::Tensor seen;
+    return api_.look(watched.tensor.ptr(), &seen) && seen.data == watched.data;
+}
+
+/// Walks the groups as they are now, and collects the gradients in the stepper's order. False where
+/// another parameter has a gradient, or one is missing.
+bool TensorWatch::take_gradients(const py::list &groups, std::vector<py::object> &grads) const {
+    size_t next = 0;
+    for (size_t g = 0; g < groups.size(); ++g) {
+        PyObject *group = PyList_GET_ITEM(groups.ptr(), Py_ssize_t(g));
+        PyObject *params = PyDict_Check(group) ? PyDict_GetItem(group, params_.ptr()) : nullptr;
+        if (!params || !PyList_CheckExact(params))
+            return false;
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
+            PyObject *param = PyList_GET_ITEM(params, i);
+            auto grad = py::reinterpret_steal<py::object>(PyObject_GetAttr(param, grad_.ptr()));
+            if (!grad)
+                throw py::error_already_set();
+            const bool known = next < entries_.size() && entries_[next].group == g &&
+                               entries_[next].param.tensor.ptr() == param;
+            if (known) {
+                ++next;
+                grads.push_back(std::move(grad));
+            } else if (!grad.is_none()) {
+                return false;
+            }
+        }
+    }
+    return next == entries_.size();
+}
+
+bool TensorWatch::same_state(const Entry &entry, PyObject *state) const {
+    if (!PyDict_Check(state))
+        return false;
+    for (const auto &[key, watched] : entry.state)
+        if (PyDict_GetItem(state, key.ptr()) != watched.tensor.ptr() || !unmoved(watched))
+            return false;
+    return true;
+}
+
+/// Whether every entry's state is there as it was. Hashing a tensor is a call of a Python function,
+/// so the dict is walked: it mostly has its keys in the order of the parameters.
+bool TensorWatch::find_states(const py::dict &state) const {
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    for (const Entry &entry : entries_) {
+        PyObject *param = entry.param.tensor.ptr();
+        if (entry.state.empty())
+            continue;
+        bool found = false;
+        for (int k = 0; k < kLookAhead && !found && PyDict_Next(state.ptr(), &at, &key, &value);
+             ++k)
+            found = key == param;
+        if (!found) {
+            value = PyDict_GetItemWithError(state.ptr(), param);
+            if (!value) {
+                PyErr_Clear();
+                return false;
+            }
+        }
+        if (!same_state(entry, value))
+            return false;
+    }
+    return true;
+}
+
+py::object TensorWatch::step(const py::list &groups, const py::dict &state, double grad_scale) {
+    std::vector<py::object> grads;
+    grads.reserve(entries_.size());
+    if (!take_gradients(groups, grads) || !find_states(state))
+        return py::none();
+    std::vector<PyObject *> given;
+    given.reserve(entries_.size());
+    for (size_t i = 0; i < entries_.size(); ++i) {
+        PyObject *grad = grads[i].ptr();
+        dlpack::Tensor seen;
+        Format format;
+        if (!plain(entries_[i].param.tensor.ptr()) || (grad != Py_None && !plain(grad)) ||
+            !api_.look(entries_[i].param.tensor.ptr(), &seen, &format) ||
+            !stepper_.still(i, seen, format))
+            return py::none();
+        given.push_back(grad);
+    }
+    const int done = stepper_.step_tensors(given, grad_scale, api_);
+    if (done < 0)
+        return py::none();
+    if (done == 0)
+        return py::bool_(false);
+    py::list stepped;
+    for (size_t i = 0; i < entries_.size(); ++i)
+        if (given[i] != Py_None)
+            stepped.append(entries_[i].param.tensor);
+    return stepped;
+}
+
+} // namespace optcore

@@ -1,0 +1,235 @@
+"""The base of the torch optimizers: torch's own class around optcore's step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch.optim.optimizer import Optimizer
+
+from ..optimizers.base import Optimizer as NumPyOptimizer
+from . import tensors, values
+from .engine import Engine
+
+STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
+"""What belongs to the step as a whole, not to a group."""
+
+
+class TorchOptimizer(Optimizer):
+    """A `torch.optim.Optimizer` whose step is one call of optcore's core, for all parameters.
+
+    It holds nothing between steps but torch's own `state` and `param_groups`, so that whatever is
+    done to these (schedulers, loading, `add_param_group`, sharding) holds from the next step on.
+
+    State is made at a parameter's first gradient. `state[p]["step"]` is a float64 tensor, so that
+    it counts beyond 2²⁴. State dicts go from and to `torch.optim`'s class of the same name.
+
+    Args:
+        params: tensors in the CPU's memory, named tensors, or groups, as torch takes them: float32,
+            float64, bfloat16, float16 or complex; dense, in any order of the axes.
+        given: the hyperparameters, and with them
+            `foreach`, `fused`: accepted, and without effect; `capturable`, `differentiable`: False.
+            `clip_norm`, `clip_value`, `nonfinite`, `ema`, `low_precision`, `seed`, `threads`,
+            `state_dtype`, `cautious`, `cautious_weight_decay`: as `optcore.Optimizer` has them.
+            `state_dtype=None` is the parameter's own type (float32 for float16).
+    """
+
+    _kind: ClassVar[type[NumPyOptimizer]]
+    """The class of the NumPy door that takes the steps."""
+
+    _names: ClassVar[tuple[str, ...]]
+    """The hyperparameters of a group that it knows."""
+
+    _always: ClassVar[Mapping[str, Any]] = {}
+    """Those that this class has for good."""
+
+    _stateless: ClassVar[bool] = False
+    """Whether torch's class keeps no step number."""
+
+    _engine: Engine | None = None
+    _options: dict[str, Any]
+    _averaging: bool = False
+
+    def __init__(self, params: Any, given: dict[str, Any]):
+        self._options = {name: given.pop(name) for name in STEP_OPTIONS}
+        given |= self._always
+        self._check(given)
+        super().__init__(params, given)
+
+    def _check(self, group: Mapping[str, Any]) -> None:
+        """Raises an error unless a group with these hyperparameters can be stepped."""
+        for name in ("capturable", "differentiable"):
+            if group.get(name):
+                raise RuntimeError(
+                    f"{type(self).__name__} with {name}=True is not supported: the step is no "
+                    f"graph of torch operations; leave {name} out, or use torch.optim"
+                )
+        if group.get("foreach") and isinstance(group.get("lr"), torch.Tensor):
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True; "
+                "leave foreach out, or pass float(lr)"
+            )
+        given = values.of_group(group, self._names)
+        probe = {"params": {"0": np.zeros((2, 2), np.float32)}, **given}
+        self._kind([probe], **{**self._options, "low_precision": None})
+
+    @property
+    def _counts(self) -> bool:
+        """Whether there is a step number in the state of a parameter."""
+        needed = self._options["low_precision"] == "stochastic" or self._options["ema"] is not None
+        return needed or not self._stateless
+
+    def _of_wholes(self) -> str:
+        """Why a step on shards would be another one, if it would."""
+        if self._kind.kind() != "elementwise":
+            return "looks at whole tensors"
+        if self._options["clip_norm"] is not None:
+            return "clips to a norm over all of them (torch.nn.utils.clip_grad_norm_ does so)"
+        masked = any(group.get("cautious") for group in self.param_groups)
+        return "masks by a share of whole tensors" if masked else ""
+
+    # Steps. ------------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Updates every parameter that has a gradient, in place.
+
+        Args:
+            closure: evaluates the model anew, with gradients, and returns the loss.
+
+        Returns:
+            The closure's loss, else None.
+
+        On any error no parameter and no state has changed.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if self._averaging:
+            raise RuntimeError(
+                "step: expected the parameters themselves, but averaged() has put the average in "
+                "their place; step after the with block"
+            )
+        engine = self._engine
+        if engine is not None and engine.in_step() and engine.step() is not None:
+            return loss
+        self._step_anew()
+        return loss
+
+    def _step_anew(self) -> None:
+        engine = self._engine_now()
+        try:
+            engine.step()
+        except BaseException:
+            engine.withdraw()
+            self._engine = None
+            raise
+
+    def _engine_now(self) -> Engine:
+        """An engine that fits what is there now."""
+        with torch.no_grad():
+            self._engine = Engine(self, self._engine)
+        return self._engine
+
+    @property
+    def grad_norm(self) -> float:
+        """The gradients' norm before clipping, as the last step with `clip_norm` found it."""
+        if self._engine is None:
+            raise AttributeError("grad_norm: no step was taken yet; expected one: call step first")
+        return float(self._engine.inner.grad_norm)
+
+    @property
+    def skipped_steps(self) -> int:
+        """How many steps did nothing, with `nonfinite="skip"`, since the state was last loaded."""
+        return 0 if self._engine is None else int(self._engine.inner.skipped_steps)
+
+    # Groups and state. -------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Adds a group of parameters, as torch does; they take part in the next step."""
+        if isinstance(param_group, dict):
+            for name in STEP_OPTIONS:
+                if name in param_group:
+                    raise ValueError(
+                        f"{name}: expected for the whole optimizer, got it for one group; "
+                        "pass it to the constructor"
+                    )
+            self._check({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+        for i, param in enumerate(self.param_groups[-1]["params"]):
+            where = f"param_groups[{len(self.param_groups) - 1}]['params'][{i}]"
+            try:
+                tensors.check(param, where, allow_meta=True)
+                self._check_shape(param, where)
+            except BaseException:
+                del self.param_groups[-1]
+                raise
+
+    def _check_shape(self, param: torch.Tensor, where: str) -> None:
+        check = getattr(self._kind, "_check_shape", None)
+        if check is not None:
+            check(tuple(param.shape), where)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over a state dict, ours or torch's, keeping the number formats of its state.
+
+        (torch's own would round float32 state of a bfloat16 parameter to bfloat16.)
+        """
+        arrived: list[dict[str, Any]] = []
+        hook = self.register_load_state_dict_pre_hook(lambda _, given: arrived.append(given))
+        try:
+            self.__dict__["_arrived"] = arrived
+            super().load_state_dict(state_dict)
+        finally:
+            del self.__dict__["_arrived"]
+            hook.remove()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._engine = None
+        for group in self.param_groups:
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)
+        for arrived in self.__dict__.get("_arrived", ())[-1:]:
+            self._restore(arrived)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_options": self._options}
+
+    def _restore(self, arrived: dict[str, Any]) -> None:
+        """Copies state tensors once more, from where they came, into their own number format."""
+        ids = chain.from_iterable(group["params"] for group in arrived["param_groups"])
+        params = chain.from_iterable(group["params"] for group in self.param_groups)
+        for key, param in zip(ids, params, strict=True):
+            for name, value in arrived["state"].get(key, {}).items():
+                if isinstance(value, torch.Tensor) and value.dtype != self.state[param][name].dtype:
+                    self.state[param][name] = value.detach().clone()
+
+    # The average of the parameters. --------------------------------------------------------------
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """A with block in which the parameters hold their average (`ema=`), for evaluation.
+
+        Afterwards they hold what they held before, to the bit. No step can be taken inside.
+        """
+        if self._options["ema"] is None:
+            raise AttributeError(
+                "ema: this optimizer averages nothing; expected ema=oc.EMA(0.999) when it is made"
+            )
+        kept = [(p, p.detach().clone(), s["ema"]) for p, s in self.state.items() if "ema" in s]
+        self._averaging = True
+        try:
+            with torch.no_grad():
+                for param, _, average in kept:
+                    param.copy_(average)
+            yield
+        finally:
+            with torch.no_grad():
+                for param, before, _ in kept:
+                    param.copy_(before)
+            self._averaging = False

@@ -1,0 +1,124 @@
+"""Tensors as NumPy arrays over the same memory, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..optimizers.storage import numpy_dtype
+from ..rows import Rows
+from ..typing import Array
+
+API = getattr(torch.Tensor, "__dlpack_c_exchange_api__", None)
+"""How the core looks at a tensor by itself, since torch 2.10."""
+
+PLAIN = (torch.Tensor, torch.nn.Parameter)
+"""Tensors that are nothing but memory; a subclass may be anything."""
+
+
+def local(tensor: torch.Tensor) -> torch.Tensor:
+    """What of a tensor lies in this process: all of it, or the shard of a `DTensor`."""
+    shard = getattr(tensor, "to_local", None)
+    return tensor if shard is None else shard()
+
+
+def array_of(tensor: torch.Tensor) -> Array:
+    """The memory of a tensor as an array. Of a complex one: of real and imaginary parts, last."""
+    tensor = local(tensor.detach())
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
+    tensor = tensor.resolve_neg()
+    if tensor.dtype == torch.bfloat16:
+        return tensor.view(torch.int16).numpy().view(numpy_dtype("bfloat16", "torch.bfloat16"))
+    return tensor.numpy()
+
+
+def tensor_of(array: Array, param: torch.Tensor) -> torch.Tensor:
+    """A tensor over the memory of a state array: of its parameter's kind, if of its shape."""
+    if array.dtype.name == "bfloat16":
+        tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    else:
+        tensor = torch.from_numpy(array)
+    alike = array.shape == array_of(param).shape
+    if param.is_complex() and alike:
+        tensor = torch.view_as_complex(tensor)
+    if local(param) is not param and alike:
+        tensor = _like_shard(tensor, param)
+    return tensor
+
+
+def _like_shard(tensor: torch.Tensor, param: Any) -> torch.Tensor:
+    """A tensor as this process's part of one that is spread as its parameter is."""
+    from torch.distributed.tensor import DTensor
+
+    return DTensor.from_local(
+        tensor,
+        param.device_mesh,
+        param.placements,
+        run_check=False,
+        shape=param.shape,
+        stride=param.stride(),
+    )
+
+
+def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
+    """A parameter's gradient for a step, or None."""
+    grad = param.grad
+    if grad is None:
+        return None
+    if grad.dtype != param.dtype:
+        raise TypeError(
+            f"{where}: expected {param.dtype}, as its parameter, got {grad.dtype}; "
+            "convert it with .to(param.dtype)"
+        )
+    if grad.layout == torch.sparse_coo:
+        return _rows_of(grad.detach(), param, where)
+    if grad.layout != torch.strided:
+        raise TypeError(
+            f"{where}: expected a dense or a sparse COO gradient, got the layout {grad.layout}; "
+            "convert it with .to_dense()"
+        )
+    if grad.device.type != "cpu":
+        raise ValueError(
+            f"{where}: expected memory of the CPU, got {grad.device}; move it with .cpu()"
+        )
+    return array_of(grad)
+
+
+def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str) -> Array | Rows:
+    """The rows that a sparse gradient names; where it names single elements, all of it."""
+    if grad.shape != param.shape:
+        raise ValueError(
+            f"{where}: expected the shape {tuple(param.shape)}, as its parameter, got "
+            f"{tuple(grad.shape)}; sum over the batch first"
+        )
+    if grad.sparse_dim() != 1:
+        return array_of(grad.to_dense())
+    return Rows(grad._indices()[0].numpy(), array_of(grad._values()))
+
+
+def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
+    """Raises an error unless a step can update this parameter in place."""
+    allowed = ("cpu", "meta") if allow_meta else ("cpu",)
+    if param.device.type not in allowed:
+        raise ValueError(
+            f"{where}: expected a tensor in the CPU's memory, got one on {param.device}; move the "
+            "model with .cpu() before the step, or use torch.optim for it"
+        )
+    if param.layout != torch.strided:
+        raise TypeError(
+            f"{where}: expected a dense tensor, got the layout {param.layout}; "
+            "convert it with .to_dense()"
+        )
+
+
+def check_sharding(param: Any, where: str, rule: str, why: str) -> None:
+    """Raises an error if the parameter is a shard and the step is one of whole tensors."""
+    placements = getattr(param, "placements", ())
+    if why and any(not placement.is_replicate() for placement in placements):
+        raise TypeError(
+            f"{where}: expected a whole tensor, got a shard ({placements}): {rule} {why}; shard "
+            "whole tensors (ZeroRedundancyOptimizer), or take an elementwise rule"
+        )
