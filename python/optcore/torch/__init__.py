@@ -6,7 +6,8 @@
 
     opt = ot.AdamW(model.parameters(), lr=1e-3)
 
-Where torch has the rule, names, signature, defaults and state dicts are torch's.
+Where torch has the rule, names, signature, defaults and state dicts are torch's. torch's schedulers
+drive them, and `LRScheduler` drives any torch optimizer by a schedule of `optcore.schedules`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ except ModuleNotFoundError as error:
 
 from .. import optimizers as _numpy
 from .define import define as _define
+from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
 from .sophia import TorchSophia as _TorchSophia
@@ -91,6 +93,7 @@ __all__ = [
     "Adan",
     "DAdaptAdam",
     "DAdaptSGD",
+    "LRScheduler",
     "Lion",
     "Momentum",
     "Muon",

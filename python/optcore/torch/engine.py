@@ -12,12 +12,16 @@ import torch
 from .. import _core
 from ..optimizers import slots
 from ..optimizers.directed import DirectedOptimizer
-from ..optimizers.storage import assign
+from ..optimizers.storage import assign, is_half
 from ..typing import Array
 from . import tensors, values
 
 if TYPE_CHECKING:
     from .optimizer import TorchOptimizer
+
+
+WIDENING = ("adafactor", "rowwise_adagrad")
+"""The rules of the core that step no 16-bit parameters: they get a float32 copy for each step."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,9 @@ class Engine:
         for each in self._members:
             tensors.check(each.param, each.path)
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
+        self._widened: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
-            {**seen, "params": self._of_group(index, tensors.array_of)}
+            {**seen, "params": self._of_group(index, self._array_of)}
             for index, seen in enumerate(self._seen)
         ]
         self._kept: dict[tuple[str, str], torch.Tensor] = {}
@@ -64,6 +69,15 @@ class Engine:
 
     def _of_group(self, index: int, what: Any) -> dict[str, Any]:
         return {each.path: what(each.param) for each in self._members if each.group == index}
+
+    def _array_of(self, param: torch.Tensor) -> Array:
+        """The array to be stepped: the parameter's memory, or float32 for a rule that asks so."""
+        array = tensors.array_of(param)
+        if not is_half(array) or self._owner._kind.rule not in WIDENING:
+            return array
+        wide = np.empty_like(array, np.float32)
+        self._widened.append((param, wide))
+        return wide
 
     # State: taken over, made, handed out. ------------------------------------------------------
 
@@ -180,7 +194,12 @@ class Engine:
             for g in range(len(self._seen))
         ]
         skipped = self.inner.skipped_steps
+        for param, wide in self._widened:
+            assign(wide, tensors.array_of(param))
         self.inner.step(grads)
+        for param, wide in self._widened:
+            if param.grad is not None and self.inner.skipped_steps == skipped:
+                assign(tensors.array_of(param), wide)
         self._new.clear()
         torch.autograd.graph.increment_version(
             [each.param for each in self._members if each.param.grad is not None]

@@ -84,13 +84,21 @@ class TorchOptimizer(Optimizer):
         return needed or not self._stateless
 
     def _of_wholes(self) -> str:
-        """Why a step on shards would be another one, if it would."""
+        """Why a step on shards would be another one, and what to do then; "" if it would not."""
+        instead = "shard whole tensors (ZeroRedundancyOptimizer)"
         if self._kind.kind() != "elementwise":
-            return "looks at whole tensors"
+            return f"looks at whole tensors; {instead}, or take an elementwise rule"
         if self._options["clip_norm"] is not None:
-            return "clips to a norm over all of them (torch.nn.utils.clip_grad_norm_ does so)"
-        masked = any(group.get("cautious") for group in self.param_groups)
-        return "masks by a share of whole tensors" if masked else ""
+            return "with clip_norm= needs the norm of all; use torch.nn.utils.clip_grad_norm_"
+        if self._options["nonfinite"] == "skip":
+            return "with nonfinite='skip' would skip in some processes only; use 'raise'"
+        if any(group.get("cautious") for group in self.param_groups):
+            return f"with cautious=True looks at whole tensors; {instead}, or leave it out"
+        if any(group.get("state_dtype") == "8bit" for group in self.param_groups):
+            return (
+                f"with state_dtype='8bit' scales blocks, which are cut; {instead}, or leave it out"
+            )
+        return ""
 
     # Steps. ------------------------------------------------------------------------------------
 
@@ -109,16 +117,21 @@ class TorchOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if torch.compiler.is_dynamo_compiling():
+            _untraced(self)
+        else:
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         if self._averaging:
             raise RuntimeError(
                 "step: expected the parameters themselves, but averaged() has put the average in "
                 "their place; step after the with block"
             )
         engine = self._engine
-        if engine is not None and engine.in_step() and engine.step() is not None:
-            return loss
-        self._step_anew()
-        return loss
+        if engine is None or not engine.in_step() or engine.step() is None:
+            self._step_anew()
 
     def _step_anew(self) -> None:
         engine = self._engine_now()
@@ -233,3 +246,9 @@ class TorchOptimizer(Optimizer):
                 for param, before, _ in kept:
                     param.copy_(before)
             self._averaging = False
+
+
+@torch._disable_dynamo
+def _untraced(optimizer: TorchOptimizer) -> None:
+    """A step in a compiled function: there is no graph in it, and addresses must be real ones."""
+    optimizer._step()

@@ -65,9 +65,12 @@ def _like_shard(tensor: torch.Tensor, param: Any) -> torch.Tensor:
 
 def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
     """A parameter's gradient for a step, or None."""
-    grad = param.grad
+    grad: Any = param.grad
     if grad is None:
         return None
+    placements = getattr(param, "placements", None)
+    if placements is not None and getattr(grad, "placements", placements) != placements:
+        grad = grad.redistribute(placements=placements)  # parts may have to be added first
     if grad.dtype != param.dtype:
         raise TypeError(
             f"{where}: expected {param.dtype}, as its parameter, got {grad.dtype}; "
@@ -118,7 +121,4 @@ def check_sharding(param: Any, where: str, rule: str, why: str) -> None:
     """Raises an error if the parameter is a shard and the step is one of whole tensors."""
     placements = getattr(param, "placements", ())
     if why and any(not placement.is_replicate() for placement in placements):
-        raise TypeError(
-            f"{where}: expected a whole tensor, got a shard ({placements}): {rule} {why}; shard "
-            "whole tensors (ZeroRedundancyOptimizer), or take an elementwise rule"
-        )
+        raise TypeError(f"{where}: expected a whole tensor, got a shard {placements}: {rule} {why}")
