@@ -6,6 +6,7 @@
 #include "read_rows.h"
 
 namespace optcore {
+
 double Source::at(uint64_t step, std::vector<std::pair<PyObject *, double>> &called) const {
     if (!function)
         return at(step);
