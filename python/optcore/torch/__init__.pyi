@@ -5,10 +5,12 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
+from .sparse import TorchSGD, TorchSparseAdam
 
 __all__ = [
     "ADOPT",
@@ -16,6 +18,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",
@@ -224,7 +227,7 @@ class MARS(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class SGD(TorchOptimizer):
+class SGD(TorchSGD):
     def __init__(
         self,
         params: ParamsT,
@@ -1165,21 +1168,19 @@ class Sophia(TorchSophia):
         threads: int | None = None,
     ) -> None: ...
 
-class SparseAdam(TorchOptimizer):
+class SparseAdam(TorchSparseAdam):
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 0.001,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float | Tensor = 1e-08,
-        weight_decay: float | Tensor = 0.0,
-        amsgrad: bool = False,
+        maximize: bool = False,
         *,
         eps_root: float | Tensor = 0.0,
         bias_correction: bool | tuple[bool, bool] = True,
         correct_before_max: bool = False,
         decoupled_weight_decay: bool = False,
-        maximize: bool = False,
         foreach: bool | None = None,
         fused: bool | None = None,
         capturable: bool = False,

@@ -50,6 +50,12 @@ class Engine:
         for each in self._members:
             tensors.check(each.param, each.path)
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
+            if each.param.is_complex() and owner._kind.kind() != "elementwise":
+                raise RuntimeError(
+                    f"{type(owner).__name__} does not support complex parameters: {each.path}: "
+                    "expected a real tensor, as the rule looks at whole tensors; make "
+                    "torch.view_as_real of it the parameter, or take an elementwise rule"
+                )
         self._widened: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
             {**seen, "params": self._of_group(index, self._array_of)}
@@ -89,6 +95,8 @@ class Engine:
         found: dict[str, Array] = {}
         for name, slot in wanted.items():
             if isinstance(tensor := state.get(name), torch.Tensor):
+                if tensor.layout == torch.sparse_coo:  # torch's SGD has such buffers
+                    tensor = tensor.to_dense()
                 array = tensors.array_of(tensor)
                 if _lies_as(array, slot):
                     self._kept[path, name] = tensor
@@ -157,8 +165,11 @@ class Engine:
         return True
 
     def _take(self, index: int, now: dict[str, Any]) -> bool:
-        mine = self.inner.groups[index]
-        if any(now[name] != self._seen[index][name] for name in mine._kind.fixed_names()):
+        mine, seen = self.inner.groups[index], self._seen[index]
+        if type(rate := now["lr"]) is float and now == {**seen, "lr": rate}:
+            mine["lr"] = rate  # as schedulers do in every step, and so quicker than the rest
+            return True
+        if any(now[name] != seen[name] for name in mine._kind.fixed_names()):
             return False
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:
@@ -190,8 +201,12 @@ class Engine:
     def _step_by_arrays(self) -> bool:
         """A step on NumPy views of everything: slower, and right for every kind of tensor."""
         grads = [
-            {e.path: tensors.gradient_of(e.param, e.path) for e in self._members if e.group == g}
-            for g in range(len(self._seen))
+            {
+                e.path: tensors.gradient_of(e.param, e.path, self._owner._takes_whole(seen))
+                for e in self._members
+                if e.group == g
+            }
+            for g, seen in enumerate(self._seen)
         ]
         skipped = self.inner.skipped_steps
         for param, wide in self._widened:
