@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import importlib
 from typing import Any
 
 import pytest
 from torch_list import bits, rows, torch
+
+hooks = importlib.import_module("torch.optim.optimizer")
 
 
 def closure_of(row: Any) -> Any:
@@ -24,8 +27,8 @@ def test_hooks_around_a_step_and_their_order(row):
         return lambda opt, args, kwargs: seen.append((word, opt))
 
     handles = [
-        torch.optim.optimizer.register_optimizer_step_pre_hook(note("global before")),
-        torch.optim.optimizer.register_optimizer_step_post_hook(note("global after")),
+        hooks.register_optimizer_step_pre_hook(note("global before")),
+        hooks.register_optimizer_step_post_hook(note("global after")),
         optimizer.register_step_pre_hook(note("before")),
         optimizer.register_step_post_hook(note("after")),
     ]

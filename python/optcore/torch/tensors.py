@@ -118,6 +118,17 @@ def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
         )
 
 
+def is_dense(array: Array) -> bool:
+    """Whether the elements fill one piece of memory, in any order of the axes."""
+    expected = array.itemsize
+    axes = zip(array.strides, array.shape, strict=True)
+    for step, extent in sorted((step, extent) for step, extent in axes if extent != 1):
+        if step != expected:
+            return array.size == 0
+        expected *= extent
+    return True
+
+
 def check_apart(arrays: Sequence[Array], names: Sequence[str]) -> None:
     """Raises an error if arrays share memory, or elements of one do."""
     still_open: list[tuple[int, int]] = []
