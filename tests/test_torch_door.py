@@ -191,7 +191,7 @@ def test_groups_are_optimizers_of_their_own(row):
 
 @rows(groups=True)
 def test_weight_decay_of_a_group(row):
-    if "weight_decay" not in row.ours(row.params()).defaults:
+    if "weight_decay" not in inspect.signature(row.ours.__init__).parameters:
         assert row.name in ("Rprop", "SparseAdam")
         return
     params, apart = row.params(), row.params()
@@ -352,6 +352,7 @@ def test_state_has_torch_s_names(row):
         row.run(peer, theirs, 1, 2)
         for p, q in zip(params, theirs, strict=True):
             wanted = {k for k, v in peer.state.get(q, {}).items() if v is not None}
+            wanted -= {"al"}  # torch's LBFGS keeps room for its recursion there
             have = {k for k, v in ours.state.get(p, {}).items() if v is not None}
             # In torch plain SGD writes down an empty momentum, and there is no step to count.
             assert have == wanted, (which, have, wanted)

@@ -82,7 +82,7 @@ def test_every_class_of_the_numpy_door_is_here():
         if inspect.isclass(each) and issubclass(each, oc.Optimizer) and each is not oc.Optimizer
     }  # fmt: skip
     assert numpy_classes <= set(CLASSES)
-    assert set(CLASSES) - numpy_classes <= {"SparseAdam"}
+    assert set(CLASSES) - numpy_classes <= {"SparseAdam", "LBFGS"}
     assert len(STEPPED) >= 40
     for name in CLASSES:
         assert name in ot.__all__
@@ -240,7 +240,7 @@ def test_nothing_is_done_without_gradients(name):
     assert optimizer.step() is None
     assert optimizer.step(lambda: 3.0) == 3.0
     assert memory(params) == before
-    run(optimizer, params, 1, 2)
+    run(optimizer, params, 1, 8)  # RAdam's kin wait for a variance to speak of
     assert memory(params) != before
 
 
