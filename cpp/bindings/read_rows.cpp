@@ -1,6 +1,6 @@
 #include "read_rows.h"
 
-#include "rules/registry.h"
+#include "engine/row_step.h"
 
 namespace optcore {
 namespace {
@@ -30,19 +30,18 @@ std::vector<py::ssize_t> shape_of(const py::array &a) { return {a.shape(), a.sha
 
 void check_supported(const Param &param, const Tensor &tensor, const Group &group,
                      const std::string &name) {
-    const RuleInfo &info = rule_info(group.rule);
-    if (info.factored || info.global || info.sums > 0)
-        refuse_rows(name, kWholeTensors, kScatter);
-    if (group.mask_update)
+    switch (why_no_rows(group, *tensor.buffers)) {
+    case NoRows::none: break;
+    case NoRows::whole: refuse_rows(name, kWholeTensors, kScatter);
+    case NoRows::masked:
         refuse_rows(name, "cautious=True looks at whole tensors",
                     "leave it out, or put this parameter in a group without it");
-    const Buffers &b = *tensor.buffers;
-    for (int k = 0; k < b.slots; ++k)
-        if (b.slot_format[k] == Format::code8 || b.slot_format[k] == Format::signed_code8)
-            refuse_rows(name, "the parameter's state is 8-bit",
-                        "blocks of " + std::to_string(kQuantum) +
-                            " elements that share a scale straddle rows: use "
-                            "state_dtype='bfloat16' or 'float32' for it");
+    case NoRows::codes:
+        refuse_rows(name, "the parameter's state is 8-bit",
+                    "blocks of " + std::to_string(kQuantum) +
+                        " elements that share a scale straddle rows: use "
+                        "state_dtype='bfloat16' or 'float32' for it");
+    }
     if (param.shape.empty())
         throw py::value_error(name + ": expected an array, as the parameter has no axes, got rows; "
                                      "pass the gradient itself");

@@ -433,7 +433,7 @@ bool Stepper::run(double grad_scale) {
     result_ = optcore::step(tensors_.data(), int64_t(tensors_.size()), groups_.data(),
                             int64_t(groups_.size()), options_, work_);
     write_counters();
-    step_ += result_.stepped;
+    step_ = result_.stepped ? step_after(step_) : step_;
     return result_.stepped;
 }
 
@@ -489,7 +489,7 @@ bool Stepper::run_along(const Leaves &grads, double grad_scale, const py::object
         work_.stats[i].grad_squares = norms[i] * norms[i];
     result_ = seen.result;
     write_counters();
-    ++step_;
+    step_ = step_after(step_);
     return true;
 }
 

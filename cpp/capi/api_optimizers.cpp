@@ -1,21 +1,14 @@
 // Optimizers.
 #include <limits>
 
-#include "../engine/cpu.h"
 #include "arguments.h"
+#include "names.h"
 #include "optimizer.h"
 
 using namespace optcore;
 using namespace optcore::capi;
 
 namespace {
-
-using Busy = Optimizer::Busy;
-
-Optimizer &opened_optimizer(optcore_optimizer *optimizer) { return opened(optimizer).optimizer; }
-const Optimizer &opened_optimizer(const optcore_optimizer *optimizer) {
-    return opened(const_cast<optcore_optimizer *>(optimizer)).optimizer;
-}
 
 /// A step of either kind, and what came of it.
 template <class Step>
@@ -25,12 +18,11 @@ optcore_status step_and_report(optcore_optimizer *optimizer, const optcore_step 
     out.grad_norm = std::numeric_limits<double>::quiet_NaN();
     out.bad_tensor = out.bad_element = -1;
     const optcore_status status = guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
+        const Use use(optimizer);
         const auto given = taken(step, OPTCORE_UP_TO(optcore_step, data), "step");
         if (result)
             check_output(result, "result");
-        const Busy busy(opt);
-        take(opt, given, out);
+        take(use->optimizer, given, out);
     });
     if (result && (status == OPTCORE_OK || status == OPTCORE_NONFINITE))
         give(result, out);
@@ -43,7 +35,7 @@ optcore_status optcore_optimizer_create(const char *name, optcore_optimizer **op
     return guarded([&] {
         not_null(optimizer, "optimizer");
         guard_forks();
-        kernels(); // an error now, not in the midst of a step, if OPTCORE_ISA names no level
+        checked_kernels(); // an error now, not in the midst of a step
         hand_out(std::make_unique<optcore_optimizer>(preset_named(name)), optimizer);
     });
 }
@@ -54,9 +46,8 @@ optcore_status optcore_optimizer_destroy(optcore_optimizer *optimizer) noexcept 
 
 optcore_status optcore_optimizer_add_group(optcore_optimizer *optimizer, int64_t *group) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        const int64_t index = opt.add_group();
+        const Use use(optimizer);
+        const int64_t index = use->optimizer.add_group();
         if (group)
             *group = index;
     });
@@ -65,9 +56,8 @@ optcore_status optcore_optimizer_add_group(optcore_optimizer *optimizer, int64_t
 optcore_status optcore_optimizer_set(optcore_optimizer *optimizer, int64_t group, const char *name,
                                      double value) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        opt.set(group, name, value);
+        const Use use(optimizer);
+        use->optimizer.set(group, {{name, {value, nullptr}}});
     });
 }
 
@@ -75,9 +65,27 @@ optcore_status optcore_optimizer_set_schedule(optcore_optimizer *optimizer, int6
                                               const char *name,
                                               const optcore_schedule *schedule) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        opt.set(group, name, opened(const_cast<optcore_schedule *>(schedule)).schedule);
+        const Use use(optimizer);
+        use->optimizer.set(group, {{name, {0, pointed_at(schedule)}}});
+    });
+}
+
+optcore_status optcore_optimizer_set_values(optcore_optimizer *optimizer, int64_t group,
+                                            const optcore_value *values, int64_t count) noexcept {
+    return guarded([&] {
+        const Use use(optimizer);
+        check_count(count, values, "values");
+        std::vector<NamedSource> given;
+        for (int64_t i = 0; i < count; ++i) {
+            const auto value = item(values, i, OPTCORE_UP_TO(optcore_value, number), "values");
+            if (value.schedule && value.number != 0)
+                fail(OPTCORE_BAD_VALUE, "values[" + std::to_string(i) + "]",
+                     "a number or a schedule", "both", "leave one at zero");
+            given.push_back({value.name, {value.number, {}}});
+            if (value.schedule)
+                given.back().source.schedule = pointed_at(value.schedule);
+        }
+        use->optimizer.set(group, given);
     });
 }
 
@@ -85,34 +93,31 @@ optcore_status optcore_optimizer_get(const optcore_optimizer *optimizer, int64_t
                                      const char *name, double *value) noexcept {
     return guarded([&] {
         not_null(value, "value");
-        *value = opened_optimizer(optimizer).get(group, name);
+        *value = Use(optimizer)->optimizer.get(group, name);
     });
 }
 
 optcore_status optcore_optimizer_set_options(optcore_optimizer *optimizer,
                                              const optcore_options *options) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        opt.set_options(read_options(options));
+        const Use use(optimizer);
+        use->optimizer.set_options(read_options(options));
     });
 }
 
 optcore_status optcore_optimizer_set_state_dtype(optcore_optimizer *optimizer, int64_t group,
                                                  const char *slot, optcore_dtype dtype) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        opt.set_state_dtype(group, slot, dtype);
+        const Use use(optimizer);
+        use->optimizer.set_state_dtype(group, slot, dtype);
     });
 }
 
 optcore_status optcore_optimizer_add(optcore_optimizer *optimizer, int64_t group,
                                      const optcore_tensor *tensor, int64_t *index) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        const int64_t added = opt.add(group, tensor);
+        const Use use(optimizer);
+        const int64_t added = use->optimizer.add(group, tensor);
         if (index)
             *index = added;
     });
@@ -122,16 +127,15 @@ optcore_status optcore_optimizer_state_bytes(const optcore_optimizer *optimizer,
                                              size_t *bytes) noexcept {
     return guarded([&] {
         not_null(bytes, "bytes");
-        *bytes = opened_optimizer(optimizer).state_bytes();
+        *bytes = Use(optimizer)->optimizer.state_bytes();
     });
 }
 
 optcore_status optcore_optimizer_start(optcore_optimizer *optimizer, void *memory,
                                        size_t bytes) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
-        opt.start(memory, bytes);
+        const Use use(optimizer);
+        use->optimizer.start(memory, bytes);
     });
 }
 
@@ -154,14 +158,14 @@ optcore_status optcore_optimizer_update_hessian(optcore_optimizer *optimizer,
 
 optcore_status optcore_optimizer_evaluated(const optcore_optimizer *optimizer, int64_t tensor,
                                            void *out, size_t bytes) noexcept {
-    return guarded([&] { opened_optimizer(optimizer).evaluated(tensor, out, bytes); });
+    return guarded([&] { Use(optimizer)->optimizer.evaluated(tensor, out, bytes); });
 }
 
 optcore_status optcore_optimizer_tensor_count(const optcore_optimizer *optimizer,
                                               int64_t *count) noexcept {
     return guarded([&] {
         not_null(count, "count");
-        *count = opened_optimizer(optimizer).tensor_count();
+        *count = Use(optimizer)->optimizer.tensor_count();
     });
 }
 
@@ -169,7 +173,7 @@ optcore_status optcore_optimizer_step_count(const optcore_optimizer *optimizer,
                                             uint64_t *steps) noexcept {
     return guarded([&] {
         not_null(steps, "steps");
-        *steps = opened_optimizer(optimizer).steps();
+        *steps = Use(optimizer)->optimizer.steps();
     });
 }
 
@@ -177,7 +181,7 @@ optcore_status optcore_optimizer_tensor_steps(const optcore_optimizer *optimizer
                                               uint64_t *steps) noexcept {
     return guarded([&] {
         not_null(steps, "steps");
-        *steps = opened_optimizer(optimizer).tensor_steps(tensor);
+        *steps = Use(optimizer)->optimizer.tensor_steps(tensor);
     });
 }
 
@@ -185,7 +189,7 @@ optcore_status optcore_optimizer_slot_count(const optcore_optimizer *optimizer, 
                                             int64_t *count) noexcept {
     return guarded([&] {
         not_null(count, "count");
-        *count = int64_t(opened_optimizer(optimizer).tensor(tensor).slots.size());
+        *count = int64_t(Use(optimizer)->optimizer.tensor(tensor).slots.size());
     });
 }
 
@@ -193,7 +197,8 @@ optcore_status optcore_optimizer_slot(const optcore_optimizer *optimizer, int64_
                                       int64_t index, optcore_array *array) noexcept {
     return guarded([&] {
         check_output(array, "array");
-        const TensorInfo &info = opened_optimizer(optimizer).tensor(tensor);
+        const Use use(optimizer);
+        const TensorInfo &info = use->optimizer.tensor(tensor);
         check_index(index, int64_t(info.slots.size()), "index");
         const Slot &slot = info.slots[size_t(index)];
         static const int64_t none = 0;
@@ -209,14 +214,13 @@ optcore_status optcore_optimizer_slot(const optcore_optimizer *optimizer, int64_
     });
 }
 
-optcore_status optcore_optimizer_save(optcore_optimizer *optimizer,
+optcore_status optcore_optimizer_save(const optcore_optimizer *optimizer,
                                       optcore_state **state) noexcept {
     return guarded([&] {
         not_null(state, "state");
-        Optimizer &opt = opened_optimizer(optimizer);
-        const Busy busy(opt);
+        const Use use(optimizer);
         auto handle = std::make_unique<optcore_state>();
-        opt.save(handle->state);
+        use->optimizer.save(handle->state);
         hand_out(std::move(handle), state);
     });
 }
@@ -224,9 +228,8 @@ optcore_status optcore_optimizer_save(optcore_optimizer *optimizer,
 optcore_status optcore_optimizer_load(optcore_optimizer *optimizer,
                                       const optcore_state *state) noexcept {
     return guarded([&] {
-        Optimizer &opt = opened_optimizer(optimizer);
-        const SavedState &saved = opened(const_cast<optcore_state *>(state)).state;
-        const Busy busy(opt);
-        opt.load(saved);
+        const Use use(optimizer);
+        const Use from(state);
+        use->optimizer.load(from->state);
     });
 }

@@ -62,7 +62,7 @@ Tensor readable(const optcore_array &a, const std::string &name,
 }
 
 int32_t checked_threads(int32_t threads) {
-    if (threads < 0 || threads > 1024)
+    if (threads < 0 || threads > kMostThreads)
         fail(OPTCORE_BAD_VALUE, "threads", "1 to 1024, or 0 for the default",
              std::to_string(threads), "pass e.g. 2");
     return threads;
@@ -77,6 +77,7 @@ optcore_status optcore_norm(const optcore_array *arrays, int64_t count, int32_t 
         check_count(count, arrays, "arrays");
         checked_threads(threads);
         guard_forks();
+        checked_kernels();
         std::deque<std::vector<Axis>> axes;
         std::vector<Tensor> tensors;
         for (int64_t i = 0; i < count; ++i) {
@@ -92,6 +93,8 @@ optcore_status optcore_norm(const optcore_array *arrays, int64_t count, int32_t 
 optcore_status optcore_clip_factor(double norm, double limit, double *factor) noexcept {
     return guarded([&] {
         not_null(factor, "factor");
+        if (norm < 0)
+            fail(OPTCORE_BAD_VALUE, "norm", "0 or more", shown(norm), "pass what optcore_norm gave");
         if (!(limit > 0))
             fail(OPTCORE_BAD_VALUE, "limit", "a number above 0", shown(limit), "pass e.g. 1.0");
         *factor = clip_factor(norm, limit);
@@ -114,7 +117,7 @@ int32_t optcore_has_openmp(void) noexcept { return openmp_compiled(); }
 optcore_status optcore_isa(const char **name) noexcept {
     return guarded([&] {
         not_null(name, "name");
-        *name = kernels().name;
+        *name = checked_kernels().name;
     });
 }
 

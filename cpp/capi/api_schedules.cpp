@@ -5,8 +5,8 @@
 
 #include "../schedules/registry.h"
 #include "arguments.h"
+#include "handles.h"
 #include "names.h"
-#include "saved.h"
 
 using namespace optcore;
 using namespace optcore::capi;
@@ -49,10 +49,6 @@ const Family &family_named(const char *name) {
         known.push_back(family.name);
     }
     unknown_name("name", "a schedule", name, known);
-}
-
-SchedulePtr pointed_at(const optcore_schedule *schedule) {
-    return opened(const_cast<optcore_schedule *>(schedule)).schedule;
 }
 
 template <class T>
@@ -195,6 +191,7 @@ optcore_status optcore_schedule_argument(const char *name, int64_t index,
         out.required = !by;
         out.number = by ? by->number : 0;
         out.word = by ? by->word : nullptr;
+        out.same = by ? by->same : nullptr;
         give(info, out);
     });
 }
@@ -205,9 +202,7 @@ optcore_status optcore_schedule_create(const char *name, const optcore_argument 
         not_null(schedule, "schedule");
         const Family &family = family_named(name);
         check_count(count, arguments, "arguments");
-        auto handle = std::make_unique<optcore_schedule>();
-        handle->schedule = made(family, arguments, count);
-        hand_out(std::move(handle), schedule);
+        hand_out(std::make_unique<optcore_schedule>(made(family, arguments, count)), schedule);
     });
 }
 

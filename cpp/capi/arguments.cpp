@@ -7,9 +7,10 @@ constexpr size_t kLargestStruct = 1u << 16; // beyond is no size of a struct, bu
 
 } // namespace
 
-void check_struct(const void *object, size_t given, size_t least, size_t known, const char *name) {
+void check_struct(const void *object, size_t given, size_t least, size_t known, size_t unit,
+                  const char *name) {
     const std::string where = std::string(name) + ".struct_size";
-    if (given < least || given > kLargestStruct)
+    if (given < least || given > kLargestStruct || given % unit != 0)
         fail(OPTCORE_BAD_STRUCT, where, std::to_string(known), std::to_string(given),
              "set it to sizeof of the struct, and all else to zero first");
     const auto *bytes = static_cast<const unsigned char *>(object);

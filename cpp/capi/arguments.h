@@ -8,9 +8,11 @@
 
 namespace optcore::capi {
 
-/// Throws unless a struct of `given` bytes has all that was ever needed, and nothing but zeros
-/// beyond the `known` ones.
-void check_struct(const void *object, size_t given, size_t least, size_t known, const char *name);
+/// Throws unless a struct of `given` bytes has all that was ever needed, nothing but zeros beyond the
+/// `known` ones, and ends with a field: `unit` is the alignment of the struct, which its size is a
+/// multiple of, and no field is larger than a unit and lies across one.
+void check_struct(const void *object, size_t given, size_t least, size_t known, size_t unit,
+                  const char *name);
 
 /// The size that a struct begins with. It may lie anywhere.
 inline size_t struct_size(const void *object) {
@@ -28,7 +30,7 @@ template <class T>
 T taken(const T *object, size_t least, const char *name) {
     not_null(object, name);
     const size_t given = struct_size(object);
-    check_struct(object, given, least, sizeof(T), name);
+    check_struct(object, given, least, sizeof(T), alignof(T), name);
     T copy;
     std::memset(&copy, 0, sizeof copy);
     std::memcpy(&copy, object, given < sizeof copy ? given : sizeof copy);
@@ -39,7 +41,7 @@ T taken(const T *object, size_t least, const char *name) {
 template <class T>
 void check_output(const T *object, const char *name) {
     not_null(object, name);
-    check_struct(object, struct_size(object), 2 * sizeof(size_t), sizeof(T), name);
+    check_struct(object, struct_size(object), 2 * sizeof(size_t), sizeof(T), alignof(T), name);
 }
 
 /// Fills it in, as far as it goes.

@@ -19,7 +19,10 @@ void fail(optcore_status code, const std::string &where, const std::string &expe
 std::string shown(double value) { return schedules::check::written(value); }
 
 optcore_status keep_error(optcore_status code, const char *message) noexcept {
-    std::strncpy(last_error, message, sizeof last_error - 1);
+    const size_t length = std::strlen(message);
+    const size_t kept = length < sizeof last_error ? length : sizeof last_error - 1;
+    std::memcpy(last_error, message, kept);
+    last_error[kept] = 0;
     return code;
 }
 

@@ -1,10 +1,17 @@
 #include "gradients.h"
 
+#include "../engine/row_step.h"
 #include "arguments.h"
 #include "formats.h"
 
 namespace optcore::capi {
 namespace {
+
+/// The engine writes to gradients to zero them, where the caller asked for it, and to none else.
+void *grad_data(const void *data) {
+    static const char nothing = 0; // the address of a gradient without elements, which needs none
+    return const_cast<void *>(data ? data : &nothing);
+}
 
 std::string name_of(const TensorInfo &tensor) { return "the gradient of " + tensor.name; }
 
@@ -34,15 +41,14 @@ IndexType index_type(optcore_dtype dtype, const TensorInfo &tensor) {
 }
 
 int64_t checked_width(const TensorInfo &tensor, const Tensor &described, const Group &group) {
-    const RuleInfo &info = rule_info(group.rule);
-    if (info.factored || info.global || info.sums > 0)
+    switch (why_no_rows(group, *described.buffers)) {
+    case NoRows::none: break;
+    case NoRows::whole:
         refuse_rows(tensor, "the rule looks at whole tensors", "scatter them into a dense one");
-    if (group.mask_update)
-        refuse_rows(tensor, "cautious looks at whole tensors", "set it to 0");
-    const Buffers &b = *described.buffers;
-    for (int k = 0; k < b.slots; ++k)
-        if (b.slot_format[k] == Format::code8 || b.slot_format[k] == Format::signed_code8)
-            refuse_rows(tensor, "its state is 8-bit", "use float32 or bfloat16 state for it");
+    case NoRows::masked: refuse_rows(tensor, "cautious looks at whole tensors", "set it to 0");
+    case NoRows::codes:
+        refuse_rows(tensor, "its state is 8-bit", "use float32 or bfloat16 state for it");
+    }
     const int64_t width = row_width(tensor.layout, std::ptrdiff_t(bytes_of(tensor.format)));
     if (tensor.layout.shape.empty() || width < 0)
         fail(OPTCORE_BAD_LAYOUT, tensor.name,
@@ -58,6 +64,8 @@ ReadGradient read_rows(const optcore_gradient &given, const TensorInfo &tensor,
     const std::string name = name_of(tensor);
     const int64_t width = checked_width(tensor, described, group);
     const IndexType type = index_type(given.row_dtype, tensor);
+    if (given.row_count > 0)
+        not_null(given.rows, (name + ".rows").c_str());
     if (given.row_count < 0 || (width > 0 && given.row_count > INT64_MAX / 16 / width))
         fail(OPTCORE_BAD_VALUE, name + ".row_count", "0 or more", std::to_string(given.row_count),
              "count the indices");
@@ -72,7 +80,7 @@ ReadGradient read_rows(const optcore_gradient &given, const TensorInfo &tensor,
     Gradient &g = read.gradient;
     g.format = real_format(given.dtype, name);
     check_aligned(given.data, bytes_of(g.format), name);
-    g.data = given.data;
+    g.data = grad_data(given.data);
     if (given.count > 0) {
         read.low = reinterpret_cast<uintptr_t>(given.data);
         read.high = read.low + uintptr_t(given.count * bytes_of(g.format));
@@ -102,17 +110,18 @@ void GradientStore::clear() {
     axes.clear();
 }
 
-ReadGradient read_plain(void *data, const TensorInfo &tensor) {
+ReadGradient read_plain(const void *data, const TensorInfo &tensor) {
     ReadGradient read;
-    if (!data)
+    if (!data && tensor.layout.size > 0)
         return read;
     const int64_t item = bytes_of(tensor.format);
     if (reinterpret_cast<uintptr_t>(data) % uintptr_t(item))
         check_aligned(data, item, name_of(tensor));
-    read.gradient.data =
-        static_cast<char *>(data) + (tensor.first - static_cast<const char *>(tensor.data));
+    read.gradient.data = grad_data(data);
     read.gradient.format = tensor.format;
     if (tensor.layout.size > 0) {
+        read.gradient.data = static_cast<char *>(read.gradient.data) +
+                             (tensor.first - static_cast<const char *>(tensor.data));
         read.low = reinterpret_cast<uintptr_t>(read.gradient.data);
         read.high = read.low + uintptr_t(int64_t(tensor.layout.size) * item);
     }
@@ -121,9 +130,10 @@ ReadGradient read_plain(void *data, const TensorInfo &tensor) {
 
 ReadGradient read_described(const optcore_gradient &given, const TensorInfo &tensor,
                             const Tensor &described, const Group &group, GradientStore &store) {
-    if (!given.data)
+    const bool sparse = given.row_dtype != 0 || given.rows || given.row_count != 0;
+    if (!given.data && (sparse ? given.count != 0 : tensor.layout.size > 0))
         return {};
-    if (given.rows)
+    if (sparse)
         return read_rows(given, tensor, described, group, store);
     const std::string name = name_of(tensor);
     if (given.count != tensor.layout.size)
@@ -135,7 +145,7 @@ ReadGradient read_described(const optcore_gradient &given, const TensorInfo &ten
     g.format = real_format(given.dtype, name);
     const int64_t item = bytes_of(g.format);
     check_aligned(given.data, item, name);
-    g.data = given.data;
+    g.data = grad_data(given.data);
     if (given.count == 0)
         return read;
     Extents strides;
@@ -145,7 +155,7 @@ ReadGradient read_described(const optcore_gradient &given, const TensorInfo &ten
         for (const std::ptrdiff_t stride : tensor.layout.strides)
             strides.push_back(std::ptrdiff_t(stride / bytes_of(tensor.format) * item));
     }
-    Walk walk = walk_like(tensor.layout, static_cast<char *>(given.data), strides.data(),
+    Walk walk = walk_like(tensor.layout, static_cast<char *>(g.data), strides.data(),
                           std::ptrdiff_t(item));
     g.data = walk.data;
     read.low = walk.low;

@@ -27,7 +27,7 @@ struct ReadGradient {
 };
 
 /// One of the tensor's own type and layout.
-ReadGradient read_plain(void *data, const TensorInfo &tensor);
+ReadGradient read_plain(const void *data, const TensorInfo &tensor);
 
 /// One that is described; `described` is the engine's view of the tensor, `group` that of its
 /// group.

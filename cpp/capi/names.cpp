@@ -59,6 +59,14 @@ std::string plain(const std::string &name) {
     return text;
 }
 
+const KernelTable &checked_kernels() {
+    try {
+        return kernels();
+    } catch (const std::invalid_argument &error) {
+        throw Failure(OPTCORE_UNKNOWN_NAME, error.what());
+    }
+}
+
 void unknown_name(const std::string &where, const std::string &what, const std::string &name,
                   const std::vector<std::string> &known) {
     const auto near = near_ones(name, known);

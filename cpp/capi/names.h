@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "../engine/cpu.h"
 #include "errors.h"
 
 namespace optcore::capi {
 
 /// In lower case, without underscores, hyphens and spaces: "ScheduleFreeSGD" → "schedulefreesgd".
 std::string plain(const std::string &name);
+
+/// The kernels in use; OPTCORE_UNKNOWN_NAME if the environment variable OPTCORE_ISA names no level.
+const KernelTable &checked_kernels();
 
 /// Throws OPTCORE_UNKNOWN_NAME: the known names, the one that came, and those near it.
 [[noreturn]] void unknown_name(const std::string &where, const std::string &what,

@@ -1,5 +1,6 @@
 #include "optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -37,7 +38,7 @@ Options read_options(const optcore_options *given) {
     options.nonfinite = one_of(o.nonfinite, OPTCORE_RAISE, "options.nonfinite");
     options.step.refuse_nonfinite = options.nonfinite != OPTCORE_PROPAGATE;
     options.step.zero_grads = flag(o.zero_grads, "options.zero_grads");
-    options.step.threads = one_of(o.threads, 1024, "options.threads");
+    options.step.threads = one_of(o.threads, kMostThreads, "options.threads");
     options.low_precision = one_of(o.low_precision, OPTCORE_SPLIT, "options.low_precision");
     options.step.seed = o.seed;
     options.average = flag(o.average, "options.average");
@@ -47,25 +48,19 @@ Options read_options(const optcore_options *given) {
              shown(o.average_decay), "pass e.g. 0.999");
     options.decay.value = o.average_decay;
     if (o.average_schedule)
-        options.decay.schedule =
-            opened(const_cast<optcore_schedule *>(o.average_schedule)).schedule;
+        options.decay.schedule = pointed_at(o.average_schedule);
     if (o.executor) {
-        const auto e = taken(o.executor, sizeof(optcore_executor), "options.executor");
+        const auto e = taken(o.executor, OPTCORE_UP_TO(optcore_executor, run), "options.executor");
         not_null(reinterpret_cast<const void *>(e.run), "options.executor.run");
-        if (e.threads < 1 || e.threads > 1024)
-            fail(OPTCORE_BAD_VALUE, "options.executor.threads", "1 to 1024",
-                 std::to_string(e.threads), "say how many threads the pool has");
+        if (e.threads < 1 || e.threads > kMostThreads)
+            fail(OPTCORE_BAD_VALUE, "options.executor.threads",
+                 "1 to " + std::to_string(kMostThreads), std::to_string(e.threads),
+                 "say how many threads the pool has");
         one_of(e.reserved, 0, "options.executor.reserved");
         options.executor = {e.context, e.threads, e.run};
         options.has_executor = true;
     }
     return options;
-}
-
-Optimizer::Busy::Busy(Optimizer &optimizer) : optimizer_(optimizer) {
-    if (optimizer.busy_.test_and_set(std::memory_order_acquire))
-        throw Failure(OPTCORE_BUSY, "this optimizer is in use by another thread; expected one call "
-                                    "at a time: use a lock, or an optimizer for each thread");
 }
 
 Optimizer::Optimizer(const Preset &preset) : preset_(preset) {
@@ -95,49 +90,50 @@ int64_t Optimizer::add(int64_t group, const optcore_tensor *tensor) {
     check_index(group, int64_t(groups_.size()), "group");
     TensorInfo info = read_tensor(tensor, int64_t(infos_.size()));
     info.group = group;
-    for (const TensorInfo &other : infos_)
-        if (other.name == info.name)
-            fail(OPTCORE_BAD_VALUE, "tensor.name", "a name of its own",
-                 "\"" + info.name + "\" twice", "state is kept by name");
-    infos_.push_back(std::move(info));
+    if (names_.count(info.name))
+        fail(OPTCORE_BAD_VALUE, "tensor.name", "a name of its own", "\"" + info.name + "\" twice",
+             "state is kept by name");
+    std::set<std::string> name = {info.name};
+    auto pieces = borrowed_.checked(info);
+    infos_.push_back(std::move(info)); // the last that can fail
+    names_.merge(name);
+    borrowed_.add(std::move(pieces));
     return int64_t(infos_.size()) - 1;
 }
 
-/// Changes the values of a group, or of all: none if one of them is refused.
-template <class Change>
-void Optimizer::change(int64_t group, Change change) {
-    if (group != OPTCORE_ALL_GROUPS)
+void Optimizer::set(int64_t group, const std::vector<NamedSource> &given) {
+    std::vector<int> places;
+    for (const NamedSource &each : given)
+        places.push_back(groups_[0].values.index(each.name));
+    const bool all = group == OPTCORE_ALL_GROUPS;
+    if (!all)
         check_index(group, int64_t(groups_.size()), "group");
+    const size_t first = all ? 0 : size_t(group), end = all ? groups_.size() : first + 1;
     std::vector<Values> changed;
-    for (size_t g = 0; g < groups_.size(); ++g) {
+    for (size_t g = first; g < end; ++g) {
         changed.push_back(groups_[g].values);
-        if (group == OPTCORE_ALL_GROUPS || size_t(group) == g)
-            change(changed.back());
+        for (size_t i = 0; i < given.size(); ++i)
+            changed.back().set(places[i], given[i].source);
     }
     if (started_)
-        check_groups(changed);
-    for (size_t g = 0; g < groups_.size(); ++g)
-        groups_[g].values = std::move(changed[g]);
+        check_groups(changed, first);
+    for (size_t g = first; g < end; ++g)
+        groups_[g].values = std::move(changed[g - first]);
 }
 
-/// What can be told only of all values together, and against those that the state was made with.
-void Optimizer::check_groups(const std::vector<Values> &values) const {
-    for (size_t g = 0; g < groups_.size(); ++g) {
-        values[g].check_together();
-        values[g].check_shared(values[0]);
-        if (groups_[g].made)
-            values[g].check_fixed(*groups_[g].made, groups_[g].variant);
+/// What can be told only of all values together, and against those that the state was made with, of
+/// the values that groups `first`, `first` + 1, ... are to have.
+void Optimizer::check_groups(const std::vector<Values> &values, size_t first) const {
+    const Values &common = first == 0 ? values[0] : groups_[0].values;
+    for (size_t i = 0; i < values.size(); ++i) {
+        const GroupState &group = groups_[first + i];
+        values[i].check_together();
+        values[i].check_shared(common);
+        if (group.made)
+            values[i].check_fixed(*group.made, group.variant);
     }
-}
-
-void Optimizer::set(int64_t group, const char *name, double value) {
-    const int i = groups_[0].values.index(name);
-    change(group, [&](Values &values) { values.set(i, value); });
-}
-
-void Optimizer::set(int64_t group, const char *name, const SchedulePtr &schedule) {
-    const int i = groups_[0].values.index(name);
-    change(group, [&](Values &values) { values.set(i, schedule); });
+    for (size_t g = values.size(); first == 0 && !preset_.shared.empty() && g < groups_.size(); ++g)
+        groups_[g].values.check_shared(common);
 }
 
 double Optimizer::get(int64_t group, const char *name) const {
@@ -302,16 +298,58 @@ double scale_of(const optcore_step &given) {
 
 } // namespace
 
+/// The state that a first step makes: it is taken back, and so are the 16-bit copies, unless the
+/// step is taken.
+class Optimizer::FirstStart {
+public:
+    explicit FirstStart(Optimizer &optimizer) : optimizer_(optimizer) {
+        if (optimizer.started_)
+            return;
+        before_ = optimizer.infos_;
+        for (const TensorInfo &info : before_)
+            if (info.copy)
+                copies_.emplace_back(info.copy_first, info.copy_first + info.layout.size * 2);
+        optimizer.start(nullptr, 0);
+        undo_ = true;
+    }
+    ~FirstStart() {
+        if (!undo_)
+            return;
+        auto copy = copies_.begin();
+        for (const TensorInfo &info : before_)
+            if (info.copy) {
+                std::copy(copy->begin(), copy->end(), info.copy_first);
+                ++copy;
+            }
+        optimizer_.infos_ = std::move(before_);
+        for (GroupState &group : optimizer_.groups_)
+            group.made.reset();
+        optimizer_.own_memory_.reset();
+        optimizer_.started_ = false;
+    }
+    FirstStart(const FirstStart &) = delete;
+    FirstStart &operator=(const FirstStart &) = delete;
+    void keep() { undo_ = false; }
+
+private:
+    Optimizer &optimizer_;
+    std::vector<TensorInfo> before_;
+    std::vector<std::vector<char>> copies_;
+    bool undo_ = false;
+};
+
 void Optimizer::step(const optcore_step &given, optcore_step_result &result) {
     options_.step.grad_scale = scale_of(given);
     check_given(given);
-    if (!started_)
-        start(nullptr, 0);
+    FirstStart first(*this);
     const AtEnd release([this] { release_gradients(); });
     evaluate();
     read_gradients(given);
     const StepResult did = run(tensors_, core_groups_, options_.step);
-    step_ += did.stepped;
+    if (did.stepped) {
+        first.keep();
+        step_ = step_after(step_);
+    }
     report(did, result);
 }
 
@@ -321,8 +359,7 @@ void Optimizer::update_hessian(const optcore_step &given, optcore_step_result &r
              preset_.name, "step it");
     const double scale = scale_of(given);
     check_given(given);
-    if (!started_)
-        start(nullptr, 0);
+    FirstStart first(*this);
     const AtEnd release([this] { release_gradients(); });
     evaluate();
     read_gradients(given);
@@ -345,7 +382,10 @@ void Optimizer::update_hessian(const optcore_step &given, optcore_step_result &r
     options.threads = options_.step.threads;
     options.seed = options_.step.seed;
     options.grad_scale = scale;
-    report(run(tensors, groups, options), result);
+    const StepResult did = run(tensors, groups, options);
+    if (did.stepped)
+        first.keep();
+    report(did, result);
 }
 
 void Optimizer::evaluated(int64_t i, void *out, size_t bytes) const {

@@ -3,9 +3,8 @@
 #ifndef OPTCORE_CAPI_OPTIMIZER_H
 #define OPTCORE_CAPI_OPTIMIZER_H
 
-#include <atomic>
-#include <deque>
 #include <memory>
+#include <set>
 
 #include "../engine/step.h"
 #include "../engine/threads.h"
@@ -34,8 +33,8 @@ public:
 
     int64_t add_group();
     int64_t add(int64_t group, const optcore_tensor *tensor);
-    void set(int64_t group, const char *name, double value);
-    void set(int64_t group, const char *name, const SchedulePtr &schedule);
+    /// Sets all of them, or none.
+    void set(int64_t group, const std::vector<NamedSource> &given);
     double get(int64_t group, const char *name) const;
     void set_options(const Options &options);
     void set_state_dtype(int64_t group, const char *slot, optcore_dtype dtype);
@@ -57,18 +56,6 @@ public:
     void save(SavedState &state) const;
     void load(const SavedState &state);
 
-    /// Keeps a second thread out; OPTCORE_BUSY for it.
-    class Busy {
-    public:
-        explicit Busy(Optimizer &optimizer);
-        ~Busy() { optimizer_.busy_.clear(std::memory_order_release); }
-        Busy(const Busy &) = delete;
-        Busy &operator=(const Busy &) = delete;
-
-    private:
-        Optimizer &optimizer_;
-    };
-
 private:
     struct GroupState {
         Values values;
@@ -77,14 +64,12 @@ private:
         unsigned variant = 0;
     };
     struct Plan;
+    class FirstStart;
 
-    template <class Change>
-    void change(int64_t group, Change change);
-    void check_groups(const std::vector<Values> &values) const;
+    void check_groups(const std::vector<Values> &values, size_t first) const;
     void not_started(const char *what) const;
     Plan plan() const;
     void place(TensorInfo &info, Tensor &tensor, Buffers &buffers, MatrixShape &matrix) const;
-    void begin_values();
     void evaluate();
     void check_given(const optcore_step &given) const;
     void read_gradients(const optcore_step &given);
@@ -96,6 +81,8 @@ private:
     const Preset &preset_;
     std::vector<GroupState> groups_;
     std::vector<TensorInfo> infos_;
+    std::set<std::string> names_; ///< of the tensors
+    Borrowed borrowed_;
     Options options_;
     bool started_ = false;
     uint64_t step_ = 0;
@@ -112,15 +99,15 @@ private:
     std::vector<std::string> written_names_;
     GradientStore gradients_;
     Workspace work_;
-    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
 } // namespace optcore::capi
 
 /// The handles themselves.
-struct optcore_optimizer {
-    static constexpr auto kind = optcore::capi::HandleKind::optimizer;
-    explicit optcore_optimizer(const optcore::capi::Preset &preset) : optimizer(preset) {}
+struct optcore_optimizer : optcore::capi::Handle {
+    static constexpr auto kKind = optcore::capi::HandleKind::optimizer;
+    explicit optcore_optimizer(const optcore::capi::Preset &preset)
+        : Handle(kKind), optimizer(preset) {}
     optcore::capi::Optimizer optimizer;
 };
 

@@ -7,6 +7,30 @@
 
 namespace optcore::capi {
 
+const std::deque<SavedValue> &SavedState::values(int64_t group) const {
+    static const std::deque<SavedValue> none;
+    const auto found = groups.find(group);
+    return found == groups.end() ? none : found->second;
+}
+
+bool SavedState::add(SavedTensor tensor) {
+    const auto [place, added] = places.emplace(tensor.name, tensors.size());
+    if (!added)
+        return false;
+    try {
+        tensors.push_back(std::move(tensor));
+    } catch (...) {
+        places.erase(place);
+        throw;
+    }
+    return true;
+}
+
+const SavedTensor *SavedState::find(const std::string &name) const {
+    const auto found = places.find(name);
+    return found == places.end() ? nullptr : &tensors[found->second];
+}
+
 optcore_array SavedArray::view() const {
     optcore_array array = {};
     array.name = name.c_str();

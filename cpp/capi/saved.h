@@ -3,10 +3,11 @@
 #define OPTCORE_CAPI_SAVED_H
 
 #include <deque>
+#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "../schedules/schedule.h"
 #include "handles.h"
 
 namespace optcore::capi {
@@ -40,8 +41,16 @@ struct SavedState {
     std::string rule;
     int64_t format = OPTCORE_STATE_FORMAT;
     uint64_t step = 0;
-    std::deque<std::deque<SavedValue>> groups = {};
+    std::map<int64_t, std::deque<SavedValue>> groups = {}; ///< those that have values
     std::deque<SavedTensor> tensors = {};
+    std::unordered_map<std::string, size_t> places = {}; ///< of the tensors, by name
+
+    int64_t group_count() const { return groups.empty() ? 0 : groups.rbegin()->first + 1; }
+    /// The values of a group that exists, perhaps none.
+    const std::deque<SavedValue> &values(int64_t group) const;
+    /// Adds a tensor; false if there is one of that name.
+    bool add(SavedTensor tensor);
+    const SavedTensor *find(const std::string &name) const;
 };
 
 /// Calls f(element in index order, its offset) for all elements of an array with these strides.
@@ -68,14 +77,10 @@ SavedArray copied(const optcore_array *array);
 
 } // namespace optcore::capi
 
-struct optcore_state {
-    static constexpr auto kind = optcore::capi::HandleKind::state;
+struct optcore_state : optcore::capi::Handle {
+    static constexpr auto kKind = optcore::capi::HandleKind::state;
+    optcore_state() : Handle(kKind) {}
     optcore::capi::SavedState state;
-};
-
-struct optcore_schedule {
-    static constexpr auto kind = optcore::capi::HandleKind::schedule;
-    optcore::SchedulePtr schedule;
 };
 
 #endif

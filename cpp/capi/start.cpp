@@ -19,9 +19,17 @@ struct Optimizer::Plan {
     size_t bytes() const { return total ? total + kPlacementBase : 0; }
 };
 
+namespace {
+
+/// More bytes than this are no state, but counts that are wrong. What is left is enough to place it.
+constexpr size_t kMostState = size_t(PTRDIFF_MAX) / 2;
+
+} // namespace
+
 Optimizer::Plan Optimizer::plan() const {
     Plan plan;
     std::vector<SlotRequest> requests;
+    size_t wanted = 0;
     plan.tensors = infos_;
     for (TensorInfo &tensor : plan.tensors) {
         tensor.rounding = rounding_of(tensor, options_.low_precision);
@@ -30,10 +38,15 @@ Optimizer::Plan Optimizer::plan() const {
         const auto arrays = std::count_if(tensor.slots.begin(), tensor.slots.end(),
                                           [](const Slot &slot) { return !slot.scalar; });
         for (int k = 0; k < int(arrays); ++k) {
-            const size_t item = optcore_dtype_bytes(tensor.slots[size_t(k)].dtype);
+            const Slot &slot = tensor.slots[size_t(k)];
+            if (slot.bytes() > kMostState - wanted)
+                fail(OPTCORE_OUT_OF_MEMORY, "the state of " + tensor.name,
+                     "less than half of what can be addressed in all", "more",
+                     "look at the counts of the tensors");
+            wanted += slot.bytes();
+            const size_t item = optcore_dtype_bytes(slot.dtype);
             const auto address = reinterpret_cast<uintptr_t>(tensor.first);
-            requests.push_back(
-                {tensor.slots[size_t(k)].bytes(), address - address % item, k, int(arrays)});
+            requests.push_back({slot.bytes(), address - address % item, k, int(arrays)});
         }
     }
     const Placement placed = place_slots(requests);
@@ -157,6 +170,9 @@ void Optimizer::place(TensorInfo &info, Tensor &t, Buffers &b, MatrixShape &matr
 
 void Optimizer::start(void *memory, size_t bytes) {
     not_started("start");
+    if (!memory && bytes)
+        fail(OPTCORE_BAD_VALUE, "bytes", "0, as memory is NULL", std::to_string(bytes),
+             "pass the memory, or 0 to have it allocated");
     if (infos_.empty())
         throw Failure(OPTCORE_WRONG_TIME,
                       "start: expected tensors to have been added, but there are "
@@ -164,7 +180,7 @@ void Optimizer::start(void *memory, size_t bytes) {
     std::vector<Values> values;
     for (const GroupState &group : groups_)
         values.push_back(group.values);
-    check_groups(values);
+    check_groups(values, 0);
     std::vector<Group> core_groups(groups_.size());
     for (size_t g = 0; g < groups_.size(); ++g) {
         values[g].tell(core_groups[g], step_); // checks what schedules give

@@ -67,17 +67,12 @@ const SavedArray *array_of(const SavedTensor &tensor, const std::string &name) {
 
 /// The saved tensor of that name; an error unless it has exactly these arrays.
 const SavedTensor &tensor_of(const SavedState &state, const TensorInfo &info) {
-    const SavedTensor *found = nullptr;
-    for (const SavedTensor &tensor : state.tensors)
-        if (tensor.name == info.name)
-            found = &tensor;
+    const SavedTensor *found = state.find(info.name);
     if (!found)
         bad("tensors", "one that is named \"" + info.name + "\"", "none", kSameTensors);
     if (found->group != info.group)
         bad(info.name + "/group", std::to_string(info.group), std::to_string(found->group),
             "make the optimizer with the same groups");
-    if (found->steps == UINT64_MAX)
-        bad(info.name + "/steps", "0 to 2**64 - 2", "2**64 - 1", "step numbers end there");
     for (const SavedArray &array : found->arrays)
         if (!info.slot(array.name.c_str()))
             bad(info.name, "no array \"" + array.name + "\"", "one",
@@ -100,8 +95,12 @@ void take(Values &values, const std::deque<SavedValue> &saved, const std::string
         if (value.scheduled && !scheduled)
             bad(where + value.name, "an optimizer with a schedule in its place", "a number",
                 "schedules are not saved: set one");
-        if (!value.scheduled)
-            values.set(i, value.value);
+        try {
+            if (!value.scheduled)
+                values.set(i, {value.value, nullptr});
+        } catch (const Failure &failure) {
+            throw Failure(OPTCORE_BAD_STATE, "state/" + where + value.name + ": " + failure.what());
+        }
     }
 }
 
@@ -114,16 +113,18 @@ void Optimizer::save(SavedState &state) const {
                       "or call optcore_optimizer_start() first");
     state.rule = preset_.rule;
     state.step = step_;
-    for (const GroupState &group : groups_) {
-        state.groups.emplace_back();
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        const Values &values = groups_[g].values;
+        auto &saved_values = state.groups[int64_t(g)];
         for (size_t i = 0; i < preset_.values.size(); ++i)
-            state.groups.back().push_back({preset_.values[i].name, group.values[int(i)].value,
-                                           group.values[int(i)].schedule != nullptr});
+            saved_values.push_back({preset_.values[i].name, values[int(i)].value,
+                                    values[int(i)].schedule != nullptr});
     }
     for (size_t i = 0; i < infos_.size(); ++i) {
-        state.tensors.push_back({infos_[i].name, infos_[i].group, tensors_[i].steps});
+        SavedTensor tensor{infos_[i].name, infos_[i].group, tensors_[i].steps};
         for (const Slot &slot : infos_[i].slots)
-            state.tensors.back().arrays.push_back(saved(slot));
+            tensor.arrays.push_back(saved(slot));
+        state.add(std::move(tensor));
     }
 }
 
@@ -137,22 +138,19 @@ void Optimizer::load(const SavedState &state) {
     if (state.rule != preset_.rule)
         bad("rule", "\"" + std::string(preset_.rule) + "\"", "\"" + state.rule + "\"",
             "load it into an optimizer of the same kind");
-    if (state.groups.size() > groups_.size())
-        bad("groups", std::to_string(groups_.size()), std::to_string(state.groups.size()),
+    if (state.group_count() > int64_t(groups_.size()))
+        bad("groups", std::to_string(groups_.size()), std::to_string(state.group_count()),
             "make the optimizer with as many");
     if (state.tensors.size() != infos_.size())
         bad("tensors", std::to_string(infos_.size()), std::to_string(state.tensors.size()),
             kSameTensors);
-    if (state.step == UINT64_MAX)
-        bad("step", "0 to 2**64 - 2", "2**64 - 1", "step numbers end there");
     std::vector<Values> values;
     for (size_t g = 0; g < groups_.size(); ++g) {
         values.push_back(groups_[g].values);
-        if (g < state.groups.size())
-            take(values[g], state.groups[g], "groups/" + std::to_string(g) + "/");
+        take(values[g], state.values(int64_t(g)), "groups/" + std::to_string(g) + "/");
     }
     try {
-        check_groups(values);
+        check_groups(values, 0);
     } catch (const Failure &failure) {
         throw Failure(OPTCORE_BAD_STATE, std::string("state/groups: ") + failure.what());
     }

@@ -1,7 +1,7 @@
 #include "tensors.h"
 
 #include <cstring>
-#include <limits>
+#include <iterator>
 
 #include "arguments.h"
 #include "formats.h"
@@ -10,6 +10,9 @@ namespace optcore::capi {
 namespace {
 
 constexpr int kMostAxes = 64;
+
+/// So that bytes, and twice as many, can be counted by what an address is counted by.
+constexpr int64_t kMostElements = PTRDIFF_MAX / 32;
 
 /// A slot that lies as its parameter does.
 Slot like(const TensorInfo &tensor, const std::string &name, optcore_dtype dtype) {
@@ -141,10 +144,9 @@ std::string shown(const Extents &extents) {
 }
 
 Extents read_shape(const int64_t *shape, int32_t ndim, int64_t count, const std::string &name) {
-    constexpr int64_t most = std::numeric_limits<int64_t>::max() / 16;
-    if (count < 0 || count > most)
-        fail(OPTCORE_BAD_VALUE, name + ".count", "0 to 2**59", std::to_string(count),
-             "count its elements");
+    if (count < 0 || count > kMostElements)
+        fail(OPTCORE_BAD_VALUE, name + ".count", "0 to " + std::to_string(kMostElements),
+             std::to_string(count), "count its elements");
     if (ndim < 0 || ndim > kMostAxes)
         fail(OPTCORE_BAD_LAYOUT, name + ".ndim", "0 to " + std::to_string(kMostAxes),
              std::to_string(ndim), "count its axes");
@@ -154,7 +156,7 @@ Extents read_shape(const int64_t *shape, int32_t ndim, int64_t count, const std:
                  "pass them, or leave ndim at 0 for one axis");
         return {std::ptrdiff_t(count)};
     }
-    int64_t product = 1;
+    int64_t product = 1; // without the empty axes: strides and state go by it as well
     bool empty = false;
     for (int k = 0; k < ndim; ++k) {
         if (shape[k] < 0)
@@ -162,11 +164,11 @@ Extents read_shape(const int64_t *shape, int32_t ndim, int64_t count, const std:
                  std::to_string(shape[k]), "count its elements");
         empty = empty || shape[k] == 0;
     }
-    for (int k = 0; k < ndim && !empty; ++k) {
-        if (product > most / shape[k])
+    for (int k = 0; k < ndim; ++k) {
+        if (shape[k] > 0 && product > kMostElements / shape[k])
             fail(OPTCORE_BAD_LAYOUT, name + ".shape", std::to_string(count) + " elements in all",
-                 "more than there can be", "look at its extents");
-        product *= shape[k];
+                 "extents of more than there can be", "look at its extents");
+        product *= shape[k] > 0 ? shape[k] : 1;
     }
     if ((empty ? 0 : product) != count)
         fail(OPTCORE_BAD_LAYOUT, name + ".shape", std::to_string(count) + " elements in all",
@@ -178,13 +180,16 @@ Extents read_strides(const int64_t *strides, const Extents &shape, int64_t item,
                      const std::string &name) {
     if (!strides)
         return contiguous_strides(shape, std::ptrdiff_t(item));
-    constexpr int64_t most = std::numeric_limits<int64_t>::max() / 64;
+    // All steps from the first element to the last, and one more along each axis, can be counted.
+    int64_t left = kMostElements;
     Extents bytes;
     for (size_t k = 0; k < shape.size(); ++k) {
-        if (strides[k] > most || strides[k] < -most)
+        const int64_t extent = shape[k] > 1 ? shape[k] : 1;
+        if (strides[k] > left / extent || strides[k] < -(left / extent))
             fail(OPTCORE_BAD_LAYOUT, name + ".strides[" + std::to_string(k) + "]",
                  "elements from one index to the next", std::to_string(strides[k]),
                  "count in elements");
+        left -= (strides[k] < 0 ? -strides[k] : strides[k]) * extent;
         bytes.push_back(std::ptrdiff_t(strides[k] * item));
     }
     return bytes;
@@ -212,13 +217,13 @@ TensorInfo read_tensor(const optcore_tensor *given, int64_t index) {
     const std::ptrdiff_t reach = t.count ? reach_below(layout.shape, layout.strides) : 0;
     tensor.data = t.data;
     tensor.first = static_cast<char *>(t.data) + (t.data ? reach : 0);
+    if (reinterpret_cast<uintptr_t>(tensor.first) > UINTPTR_MAX - uintptr_t(t.count * item))
+        fail(OPTCORE_BAD_LAYOUT, name + ".data", std::to_string(t.count) + " elements",
+             "an address that has fewer behind it", "look at count and dtype");
     if (reinterpret_cast<uintptr_t>(tensor.first) % uintptr_t(item))
         fail(OPTCORE_BAD_LAYOUT, name + ".data",
              "an address that is a multiple of its elements' " + std::to_string(item) + " bytes",
              "another", "align the buffer");
-    if (t.steps == UINT64_MAX)
-        fail(OPTCORE_BAD_VALUE, name + ".steps", "0 to 2**64 - 2", "2**64 - 1",
-             "step numbers end there");
     tensor.steps = t.steps;
     if (t.reserved)
         fail(OPTCORE_BAD_STRUCT, name + ".reserved", "0", std::to_string(t.reserved),
@@ -238,6 +243,39 @@ TensorInfo read_tensor(const optcore_tensor *given, int64_t index) {
                  "align the buffer");
     }
     return tensor;
+}
+
+namespace {
+
+/// The piece of some that crosses [low, high), or null. None of them crosses another.
+const Borrowed::Piece *crossing(const Borrowed::Pieces &pieces, uintptr_t low, uintptr_t high) {
+    const auto next = pieces.lower_bound(low);
+    if (next != pieces.end() && next->first < high)
+        return &next->second;
+    return next != pieces.begin() && std::prev(next)->second.high > low ? &std::prev(next)->second
+                                                                        : nullptr;
+}
+
+} // namespace
+
+Borrowed::Pieces Borrowed::checked(const TensorInfo &tensor) const {
+    Pieces fresh;
+    const auto take = [&](const char *first, int64_t item, const std::string &name) {
+        const auto low = reinterpret_cast<uintptr_t>(first);
+        const uintptr_t high = low + uintptr_t(tensor.layout.size * item);
+        const Piece *other = crossing(pieces_, low, high);
+        if (const Piece *own = crossing(fresh, low, high))
+            other = own;
+        if (other)
+            fail(OPTCORE_BAD_LAYOUT, name, "memory of its own",
+                 "some that overlaps with " + other->name, "give each its own");
+        fresh[low] = {high, name};
+    };
+    if (tensor.layout.size > 0)
+        take(tensor.first, bytes_of(tensor.format), tensor.name);
+    if (tensor.layout.size > 0 && tensor.copy)
+        take(tensor.copy_first, 2, "the copy of " + tensor.name);
+    return fresh;
 }
 
 Rounding rounding_of(const TensorInfo &tensor, int32_t low_precision) {

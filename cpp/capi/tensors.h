@@ -46,6 +46,23 @@ struct TensorInfo {
     const Slot *slot(const char *name) const;
 };
 
+/// The memory that steps write for the caller, no piece of which may overlap with another.
+class Borrowed {
+public:
+    struct Piece {
+        uintptr_t high;
+        std::string name;
+    };
+    using Pieces = std::map<uintptr_t, Piece>; ///< by their lowest address
+
+    /// The pieces of a tensor and its copy; an error where one overlaps with what was added.
+    Pieces checked(const TensorInfo &tensor) const;
+    void add(Pieces &&pieces) noexcept { pieces_.merge(pieces); }
+
+private:
+    Pieces pieces_;
+};
+
 /// What state is stored in, by slot; "" stands for all.
 using StateFormats = std::map<std::string, optcore_dtype>;
 

@@ -41,17 +41,14 @@ void Values::check(int i, double value, const std::string &where) const {
     }
 }
 
-void Values::set(int i, double value) {
-    check(i, value, "");
-    sources_[size_t(i)] = {value, nullptr};
-}
-
-void Values::set(int i, SchedulePtr schedule) {
+void Values::set(int i, Source source) {
     const PresetValue &of = preset_->values[size_t(i)];
-    if (of.kind != ValueKind::number || of.fixed)
+    if (!source.schedule)
+        check(i, source.value, "");
+    else if (of.kind != ValueKind::number || of.fixed)
         fail(OPTCORE_UNSUPPORTED, of.name, "a number that may change between steps",
              of.fixed ? "one that stays" : "a switch", "set it with optcore_optimizer_set()");
-    sources_[size_t(i)] = {0, std::move(schedule)};
+    sources_[size_t(i)] = std::move(source);
 }
 
 void Values::check_together() const {
@@ -138,13 +135,6 @@ void Values::tell(Group &group, uint64_t step) const {
     }
     group.rule = preset_->id;
     group.decoupled = group.decoupled || preset_->info->factored;
-}
-
-bool Values::scheduled() const {
-    for (const Source &source : sources_)
-        if (source.schedule)
-            return true;
-    return false;
 }
 
 } // namespace optcore::capi

@@ -20,6 +20,12 @@ struct Source {
     bool is_on() const { return schedule || value != 0; }
 };
 
+/// What a value is to be.
+struct NamedSource {
+    const char *name;
+    Source source;
+};
+
 class Values {
 public:
     explicit Values(const Preset &preset);
@@ -30,9 +36,8 @@ public:
     /// The place of a value; an error that lists the near ones.
     int index(const char *name) const;
 
-    /// Each checks the value alone, and changes it.
-    void set(int i, double value);
-    void set(int i, SchedulePtr schedule);
+    /// Checks the value alone, and changes it.
+    void set(int i, Source source);
 
     /// An error where values do not go together.
     void check_together() const;
@@ -49,7 +54,6 @@ public:
 
     /// Writes the values at a step into what the core is told, each checked.
     void tell(Group &group, uint64_t step) const;
-    bool scheduled() const;
 
 private:
     void check(int i, double value, const std::string &where) const;

@@ -1,5 +1,7 @@
 #include "row_step.h"
 
+#include "../rules/registry.h"
+
 #include "cpu.h"
 #include "tiles.h"
 
@@ -163,6 +165,19 @@ private:
 };
 
 } // namespace
+
+NoRows why_no_rows(const Group &group, const Buffers &buffers) {
+    const RuleInfo &info = rule_info(group.rule);
+    if (info.factored || info.global || info.sums > 0)
+        return NoRows::whole;
+    if (group.mask_update)
+        return NoRows::masked;
+    for (int k = 0; k < buffers.slots; ++k)
+        if (buffers.slot_format[k] == Format::code8 ||
+            buffers.slot_format[k] == Format::signed_code8)
+            return NoRows::codes;
+    return NoRows::none;
+}
 
 void step_rows(const std::vector<RowJob> &jobs, int threads) noexcept {
     const int64_t count = int64_t(jobs.size()), total = total_elements(jobs.data(), count);

@@ -25,6 +25,15 @@ struct RowJob {
     int64_t row(int64_t u) const { return rows() ? rows()->row(u) : u; }
 };
 
+/// Why the gradient of a tensor may not name rows.
+enum class NoRows {
+    none,   ///< it may
+    whole,  ///< the rule looks at whole tensors
+    masked, ///< the cautious mask does
+    codes   ///< its state is 8-bit, in blocks that straddle rows
+};
+NoRows why_no_rows(const Group &group, const Buffers &buffers);
+
 void step_rows(const std::vector<RowJob> &jobs, int threads) noexcept;
 
 /// Sets the values of all rows to zero, as far as gradients name rows.

@@ -37,6 +37,9 @@ struct MatrixShape {
     bool transposed = false; ///< memory rows are the columns of the matrix
 };
 
+/// How many steps there were after one more. The last number there is stays.
+inline uint64_t step_after(uint64_t steps) { return steps == UINT64_MAX ? steps : steps + 1; }
+
 struct Tensor {
     void *param = nullptr;
     void *slot[kMaxSlots] = {};
@@ -56,8 +59,8 @@ struct Tensor {
     const MatrixShape *matrix = nullptr;
     uint64_t path_hash = 0; ///< for random numbers
 
-    /// The number of the coming step; the last number there is stays.
-    uint64_t next_step() const { return steps == UINT64_MAX ? steps : steps + 1; }
+    /// The number of the coming step.
+    uint64_t next_step() const { return step_after(steps); }
     bool active() const { return elements() > 0; }
     /// That have a gradient; for named rows, as many as the compact gradient has.
     int64_t elements() const { return grad.rows ? grad.rows->elements() : grad.data ? size : 0; }

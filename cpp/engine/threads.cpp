@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "../kernels/table.h"
 #include "backoff.h"
@@ -25,19 +26,32 @@ thread_local const Executor *executor = nullptr;
 Backoff backoff;
 #endif
 
-/// A parallel region, for the host's threads.
+/// A parallel region, for the host's threads. Every piece of it is done once, by whoever is first.
 struct Region {
     void (*work)(void *, int, int);
     void *context;
     int threads;
     FpMode mode;
+    std::atomic<int> done{0};
+    std::atomic<bool> begun[kMostThreads] = {};
 
-    static void run(void *region, int32_t k) {
-        const Region &r = *static_cast<Region *>(region);
+    static void run(void *region, int32_t k) noexcept {
+        Region &r = *static_cast<Region *>(region);
+        if (k < 0 || k >= r.threads || r.begun[k].exchange(true, std::memory_order_relaxed))
+            return;
         const FpMode previous = current_fp_mode();
         set_fp_mode(r.mode);
         r.work(r.context, k, r.threads);
         set_fp_mode(previous);
+        r.done.fetch_add(1, std::memory_order_release);
+    }
+
+    /// Does what nobody has begun, and waits for what somebody else has.
+    void finish() noexcept {
+        for (int k = 0; k < threads; ++k)
+            run(this, k);
+        while (done.load(std::memory_order_acquire) < threads)
+            std::this_thread::yield();
     }
 };
 
@@ -62,15 +76,13 @@ int num_threads() {
 void set_num_threads(int threads) { chosen_threads.store(threads, std::memory_order_relaxed); }
 
 int threads_for(int64_t elements, int asked) {
-    if (elements < kSerialBelow)
+    if (elements < kSerialBelow || in_forked_child())
         return 1;
     if (executor) {
         const int64_t useful = elements / kBlock + 1;
         const int given = asked > 0 && asked < executor->threads ? asked : executor->threads;
         return int(useful < given ? useful : given);
     }
-    if (in_forked_child())
-        return 1;
 #if defined(_OPENMP)
     // A thread for less than a tile is of no use, and the runtime ends the process over too many.
     const int64_t useful = elements / kBlock + 1;
@@ -104,9 +116,14 @@ void guard_forks() {
 }
 
 void run_parallel(int threads, void (*work)(void *, int, int), void *context) {
-    if (executor) {
-        Region region = {work, context, threads, current_fp_mode()};
-        return executor->run(executor->context, threads, &Region::run, &region);
+    if (const Executor *host = executor) {
+        Region region{work, context, threads, current_fp_mode()};
+        const UseExecutor ours(nullptr); // for what the host calls of us meanwhile
+        try {
+            host->run(host->context, threads, &Region::run, &region);
+        } catch (...) { // it must not; and a step that was begun has to be finished
+        }
+        return region.finish();
     }
 #if defined(_OPENMP)
     using Clock = std::chrono::steady_clock;

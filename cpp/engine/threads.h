@@ -27,8 +27,12 @@ bool in_forked_child();
 /// Called when the library is loaded.
 void guard_forks();
 
-/// Threads of the host, to be used in the place of ours. `run` calls work(argument, k) once for
-/// every k in [0, n) and returns when all have returned.
+/// More threads than this are never asked for.
+constexpr int kMostThreads = 1024;
+
+/// Threads of the host, to be used in the place of ours, 1 to kMostThreads. `run` calls
+/// work(argument, k) once for every k in [0, n) and returns when all have returned. It is trusted
+/// with no more than that: a k that it repeats, makes up or leaves out does no harm.
 struct Executor {
     void *context = nullptr;
     int threads = 1;

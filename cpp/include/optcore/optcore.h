@@ -12,7 +12,8 @@
  * optcore_tensor w = {.struct_size = sizeof w, .name = "w", .data = weights, .count = 1000};
  * optcore_optimizer_add(opt, 0, &w, NULL);
  * for (...) {
- *     optcore_step step = {.struct_size = sizeof step, .count = 1, .data = &gradient};
+ *     const void *gradients[] = {gradient};
+ *     optcore_step step = {.struct_size = sizeof step, .count = 1, .data = gradients};
  *     if (optcore_optimizer_step(opt, &step, NULL) != OPTCORE_OK)
  *         puts(optcore_last_error());
  * }
@@ -23,22 +24,26 @@
  *
  * - It returns a code, OPTCORE_OK or an error; then optcore_last_error() says in words, for this
  *   thread, which argument it was, what was expected, what came, and how to mend it. On an error
- *   nothing has changed: no parameter, no state, no step number, no output.
+ *   nothing has changed: no parameter, no state, no step number, no output. State that a first step
+ *   would have made has not been made.
  * - Pointers may be NULL only where their documentation says so; else NULL is an error, no crash.
  * - Every struct that you pass begins with `struct_size`: set it to `sizeof` of the struct and the
  *   rest to zero, which is the default of every field. So programs that were compiled against an
  *   older header, with shorter structs, go on working; what a newer header adds is accepted as long
  *   as it is zero, and is an error if it is not. Of an array of structs, the first one's
- *   `struct_size` is the distance from each to the next.
+ *   `struct_size` is the distance from each to the next. As of every struct, it is a multiple of
+ *   the struct's alignment.
  * - Memory is yours: buffers of parameters, gradients and, if you like, state stay where they are
  *   and are borrowed. Parameters and state are borrowed from optcore_optimizer_add() and
  *   optcore_optimizer_start() until optcore_optimizer_destroy(), gradients for the one call.
  * - Counts and step numbers have 64 bits. No exception, no output and no signal crosses the border.
  * - A handle that was destroyed, is of another kind, or is no handle, is an error, as far as can be
  *   told: a table of the handles in use is looked at before one is followed.
- * - Different handles may be used by different threads at the same time. One optimizer in two
- *   threads at once is OPTCORE_BUSY in the second. Schedules never change: any threads may read
- * one.
+ * - Different handles may be used by different threads at the same time, and one handle by any
+ *   number of calls that only read it, which take it as const. A call that changes or destroys one
+ *   that is in use, or uses one that is being changed, is OPTCORE_BUSY. Schedules never change.
+ * - A forked child may go on with all handles but those that another thread was changing at the
+ *   fork, which stay OPTCORE_BUSY there. Steps run on one thread in a child.
  * - Strings that are returned belong to the library and last as long as their documentation says;
  *   those without a word last for the process.
  *
@@ -57,13 +62,14 @@
 #include <stdint.h>
 
 /** @name Linking
- * Define OPTCORE_SHARED where you link the shared library on Windows.
+ * Define OPTCORE_SHARED where you link the shared library on Windows. (OPTCORE_BUILD is defined
+ * where that library itself is compiled.)
  * @{ */
 #if defined(_WIN32) && defined(OPTCORE_BUILD)
 #define OPTCORE_API __declspec(dllexport)
 #elif defined(_WIN32) && defined(OPTCORE_SHARED)
 #define OPTCORE_API __declspec(dllimport)
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(_WIN32) && defined(OPTCORE_BUILD)
 #define OPTCORE_API __attribute__((visibility("default")))
 #else
 #define OPTCORE_API
@@ -100,7 +106,7 @@ enum {
     OPTCORE_OK = 0,            /**< All went well. */
     OPTCORE_NULL_POINTER = 1,  /**< A pointer that may not be NULL was. */
     OPTCORE_BAD_HANDLE = 2,    /**< No handle, destroyed, or of another kind. */
-    OPTCORE_BAD_STRUCT = 3,    /**< `struct_size` is too small, or an unknown field is not zero. */
+    OPTCORE_BAD_STRUCT = 3,    /**< `struct_size` is no size of it, or an unknown field is not zero. */
     OPTCORE_BAD_VALUE = 4,     /**< A number out of range, or arguments that do not go together. */
     OPTCORE_BAD_DTYPE = 5,     /**< A buffer of a type that does not fit here. */
     OPTCORE_BAD_LAYOUT = 6,    /**< A shape, strides, alignment or overlap that does not fit. */
@@ -109,7 +115,7 @@ enum {
     OPTCORE_OUT_OF_MEMORY = 9, /**< Memory was refused, or is too small. */
     OPTCORE_OUT_OF_RANGE = 10, /**< An index beyond the last one. */
     OPTCORE_WRONG_TIME = 11,   /**< Called before, or after, the state was made. */
-    OPTCORE_BUSY = 12,         /**< The optimizer is in use by another thread. */
+    OPTCORE_BUSY = 12,         /**< The handle is in use, by another thread or further out. */
     OPTCORE_NONFINITE = 13,    /**< A gradient is infinite or NaN, and ::OPTCORE_RAISE is set. */
     OPTCORE_BAD_STATE = 14,    /**< Saved state of another rule, version, option or tensor. */
     OPTCORE_INTERNAL = 15      /**< A mistake of the library. */
@@ -171,7 +177,8 @@ OPTCORE_API optcore_status optcore_norm(const optcore_array *arrays, int64_t cou
                                         double *norm) OPTCORE_NOEXCEPT;
 
 /** What gradients of that norm are multiplied by to be clipped to `limit`, torch's
- *  min(1, limit/(norm + 1e-6)). */
+ *  min(1, limit/(norm + 1e-6)); NaN for a norm of NaN.
+ *  @param norm 0 or more. @param limit above 0. */
 OPTCORE_API optcore_status optcore_clip_factor(double norm, double limit,
                                                double *factor) OPTCORE_NOEXCEPT;
 
@@ -181,7 +188,8 @@ OPTCORE_API optcore_status optcore_clip_factor(double norm, double limit,
  * @{ */
 
 /** The threads that a step uses when it is told nothing: OMP_NUM_THREADS, CPU affinity and the
- *  container's quota decide. 1 in a library without OpenMP. */
+ *  container's quota decide. 1 in a library without OpenMP. Steps over fewer than 32768 elements
+ *  run on the calling thread, whatever was asked for. */
 OPTCORE_API optcore_status optcore_get_threads(int32_t *threads) OPTCORE_NOEXCEPT;
 
 /** Sets that default for the process; 0 restores it. optcore_options::threads is for one optimizer.
@@ -201,20 +209,24 @@ typedef struct optcore_executor {
     void *context;   /**< Handed back to `run`; may be NULL. */
     int32_t threads; /**< How many threads a step is divided among at most, 1 or more. */
     int32_t reserved;
-    /** Calls `work(argument, k)` exactly once for every k in [0, n), n ≤ `threads`, on any threads,
-     *  and returns when all have returned. */
+    /** Calls `work(argument, k)` once for every k in [0, n), n ≤ `threads`, on any threads, and
+     *  returns when all have returned: no call may come later. It must not throw. A k that it
+     *  repeats or makes up is ignored, and what it leaves out is done after it by the thread that
+     *  takes the step. Called from within, functions on the same optimizer are OPTCORE_BUSY; others
+     *  use the library's own threads. */
     void (*run)(void *context, int32_t n, optcore_work work, void *argument);
 } optcore_executor;
 
-/** The instruction set level in use, "x86_64_v3": the best that the library has and the CPU runs,
+/** The instruction set level in use, "x86-64-v3": the best that the library has and the CPU runs,
  * or the one that the environment variable OPTCORE_ISA names.
- *  @param name receives it. An error if OPTCORE_ISA names none that is available. */
+ *  @param name receives it. ::OPTCORE_UNKNOWN_NAME if OPTCORE_ISA names none that is available. */
 OPTCORE_API optcore_status optcore_isa(const char **name) OPTCORE_NOEXCEPT;
 
 /** The i-th level that this CPU runs, lowest first; OPTCORE_OUT_OF_RANGE after the last one. */
 OPTCORE_API optcore_status optcore_available_isa(int64_t index, const char **name) OPTCORE_NOEXCEPT;
 
-/** Uses another level from now on, for the process. Every level gives the same bits. */
+/** Uses another level from now on, for the process. Every level gives the same bits. Case, hyphens
+ *  and underscores in its name do not count. */
 OPTCORE_API optcore_status optcore_use_isa(const char *name) OPTCORE_NOEXCEPT;
 
 /** @} */
@@ -310,8 +322,9 @@ typedef struct optcore_argument_info {
     const char *name;
     int32_t kind;     /**< ::OPTCORE_ARG_NUMBER, ... */
     int32_t required; /**< 0: it may be left out, for the default below. */
-    double number;    /**< The default of a number, count or flag. */
+    double number;    /**< The default of a number, count or flag; of a schedule, the constant. */
     const char *word; /**< The default of a word. */
+    const char *same; /**< Not NULL: the default is what this other argument is. */
 } optcore_argument_info;
 
 /** A schedule of the catalogue. */
@@ -368,7 +381,7 @@ OPTCORE_API optcore_status optcore_schedule_fill(const optcore_schedule *schedul
 typedef struct optcore_optimizer optcore_optimizer;
 
 /** In the place of a group's index: all groups that there are. */
-#define OPTCORE_ALL_GROUPS ((int64_t)-1)
+#define OPTCORE_ALL_GROUPS (-INT64_C(1))
 
 /** What happens when a gradient is infinite or NaN. */
 enum {
@@ -393,8 +406,9 @@ typedef struct optcore_options {
                               alone. */
     double clip_value;     /**< Limit of each element after that; 0: none. */
     int32_t nonfinite;     /**< ::OPTCORE_PROPAGATE, ::OPTCORE_SKIP or ::OPTCORE_RAISE */
-    int32_t zero_grads;    /**< 1: gradients are set to zero after a step. */
-    int32_t threads;       /**< Threads of a step, obeyed as given; 0: the default. */
+    int32_t zero_grads;    /**< 1: gradients are set to zero after a step, so they have to lie in memory
+                              that may be written; else they are only read. */
+    int32_t threads;       /**< Threads of a step at most; 0: see optcore_get_threads(). */
     int32_t low_precision; /**< ::OPTCORE_NEAREST, ...; fixed once the state is made. */
     uint64_t seed;         /**< Of stochastic rounding. */
     int32_t average; /**< 1: keep a running average of the parameters (state "ema"); fixed once
@@ -421,7 +435,8 @@ typedef struct optcore_tensor {
     const int64_t
         *strides;   /**< In elements; NULL: C-contiguous. Any order of axes, but dense. Copied. */
     uint64_t steps; /**< How many steps it has had; 0 for a new one. Bias correction goes by it. */
-    void *copy;     /**< A 16-bit copy that every step writes, laid out alike; or NULL. */
+    void *copy;     /**< A 16-bit copy that every step writes, laid out alike; or NULL. It is filled
+                       when the state is made. */
     optcore_dtype copy_dtype; /**< Of `copy`: OPTCORE_BF16 or OPTCORE_F16 */
     int32_t reserved;
 } optcore_tensor;
@@ -450,12 +465,27 @@ OPTCORE_API optcore_status
 optcore_optimizer_set_schedule(optcore_optimizer *optimizer, int64_t group, const char *name,
                                const optcore_schedule *schedule) OPTCORE_NOEXCEPT;
 
+/** A named value of a group, to be set: a number, or a schedule in its place. */
+typedef struct optcore_value {
+    size_t struct_size;
+    const char *name;
+    double number;                    /**< 0 or 1 for a switch or option; 0 beside a schedule. */
+    const optcore_schedule *schedule; /**< Or NULL. */
+} optcore_value;
+
+/** Sets several values of a group, or of all: all of them or, on an error, none. Once the state is
+ *  made, what values have to be together is looked at after the last one.
+ *  @param values `count` of them; NULL if `count` is 0. */
+OPTCORE_API optcore_status optcore_optimizer_set_values(optcore_optimizer *optimizer, int64_t group,
+                                                        const optcore_value *values,
+                                                        int64_t count) OPTCORE_NOEXCEPT;
+
 /** The value of the next step. */
 OPTCORE_API optcore_status optcore_optimizer_get(const optcore_optimizer *optimizer, int64_t group,
                                                  const char *name, double *value) OPTCORE_NOEXCEPT;
 
-/** Sets what belongs to the optimizer as a whole; fields that are fixed have to stay as they were
- *  once the state is made. */
+/** Sets all that belongs to the optimizer as a whole: fields that are zero go back to their
+ *  defaults. Those that are fixed have to stay as they were once the state is made. */
 OPTCORE_API optcore_status optcore_optimizer_set_options(
     optcore_optimizer *optimizer, const optcore_options *options) OPTCORE_NOEXCEPT;
 
@@ -466,8 +496,8 @@ OPTCORE_API optcore_status optcore_optimizer_set_state_dtype(optcore_optimizer *
                                                              int64_t group, const char *slot,
                                                              optcore_dtype dtype) OPTCORE_NOEXCEPT;
 
-/** Adds a tensor to a group. Before the state is made. @param index receives its index; may be
- * NULL. */
+/** Adds a tensor to a group. Before the state is made. Neither it nor its copy may overlap with
+ *  another's. @param index receives its index; may be NULL. */
 OPTCORE_API optcore_status optcore_optimizer_add(optcore_optimizer *optimizer, int64_t group,
                                                  const optcore_tensor *tensor,
                                                  int64_t *index) OPTCORE_NOEXCEPT;
@@ -485,18 +515,22 @@ OPTCORE_API optcore_status optcore_optimizer_state_bytes(const optcore_optimizer
 OPTCORE_API optcore_status optcore_optimizer_start(optcore_optimizer *optimizer, void *memory,
                                                    size_t bytes) OPTCORE_NOEXCEPT;
 
-/** A gradient that is not simply dense and of its tensor's type. */
+/** A gradient that is not simply dense and of its tensor's type. It names rows, and is sparse, where
+ *  `row_dtype` is set: then `data` may be NULL if there are no elements, `rows` if there are none.
+ *  Else `data` of NULL leaves the tensor, its state and its step number alone, but for a tensor
+ *  without elements, which takes part in every step. */
 typedef struct optcore_gradient {
     size_t struct_size;
-    void *data;    /**< Read, and written only with zero_grads; NULL: the tensor is left alone. */
+    const void *data; /**< Aligned to its elements. Written only with optcore_options::zero_grads. */
     int64_t count; /**< Elements; as many as the tensor has or, with rows, as they have. */
     optcore_dtype
         dtype; /**< OPTCORE_F32, OPTCORE_F64, OPTCORE_BF16 or OPTCORE_F16, of any tensor */
-    optcore_dtype row_dtype; /**< Of `rows`: OPTCORE_I64, OPTCORE_I32, OPTCORE_U64 or OPTCORE_U32 */
+    optcore_dtype row_dtype; /**< Of `rows`: OPTCORE_I64, OPTCORE_I32, OPTCORE_U64 or OPTCORE_U32;
+                                  0: dense */
     const int64_t *strides; /**< In elements, one for each axis of the tensor; NULL: laid out as the
                                  tensor; with `rows`, C-contiguous. */
-    const void *rows;  /**< Sparse: the indices along the first axis that `data` has values for,
-                          which may repeat and are then added; NULL: dense. */
+    const void *rows;  /**< The indices along the first axis that `data` has values for, which may
+                          repeat and are then added; with any alignment. */
     int64_t row_count; /**< How many. */
 } optcore_gradient;
 
@@ -504,10 +538,12 @@ typedef struct optcore_gradient {
 typedef struct optcore_step {
     size_t struct_size;
     int64_t count;     /**< How many; as many as there are tensors, in their order. */
-    void *const *data; /**< Gradients of their tensors' dtypes and layouts; NULL in the place of one
-                            leaves its tensor, state and step number alone. */
+    const void *const *data; /**< Gradients of their tensors' dtypes and layouts. NULL in the place of
+                                  one leaves its tensor, state and step number alone, but for a
+                                  tensor without elements, which takes part in every step. Written
+                                  only with optcore_options::zero_grads. */
     const optcore_gradient *gradients; /**< In the place of `data`. */
-    void *const
+    const void *const
         *params;       /**< Where the parameters lie, as a check that it is still there; or NULL. */
     double grad_scale; /**< What the loss was multiplied by, above 0; 0 stands for 1. */
 } optcore_step;
@@ -536,7 +572,8 @@ optcore_optimizer_update_hessian(optcore_optimizer *optimizer, const optcore_ste
                                  optcore_step_result *result) OPTCORE_NOEXCEPT;
 
 /** The parameter to evaluate a model with: x of the schedule-free rules, which step at another
- * point; of other rules the parameter itself.
+ * point; of other rules the parameter itself. Where the optimizer keeps 16-bit parameters in
+ * float32 (OPTCORE_MASTER, OPTCORE_SPLIT), in all of its bits.
  *  @param out receives its elements in memory order, as float64 for a float64 tensor, else as
  * float32.
  *  @param bytes of `out`, at least what that takes. */
@@ -587,7 +624,8 @@ typedef struct optcore_state optcore_state;
 /** What saved state says of itself. */
 typedef struct optcore_state_header {
     size_t struct_size;
-    const char *rule; /**< Of optcore_rule_info::rule; lasts as long as the handle. */
+    const char *rule; /**< Of optcore_rule_info::rule; lasts until optcore_state_set_header(), or the
+                         handle's end. */
     int64_t format;   /**< ::OPTCORE_STATE_FORMAT */
     uint64_t step;    /**< Steps of the optimizer. */
     int64_t groups;   /**< Filled in when it is read. */
@@ -613,11 +651,11 @@ typedef struct optcore_state_tensor {
     int64_t arrays; /**< Filled in when it is read. */
 } optcore_state_tensor;
 
-/** Copies everything that an optimizer needs to go on from here. */
-OPTCORE_API optcore_status optcore_optimizer_save(optcore_optimizer *optimizer,
+/** Copies everything that an optimizer needs to go on from here. After the state was made. */
+OPTCORE_API optcore_status optcore_optimizer_save(const optcore_optimizer *optimizer,
                                                   optcore_state **state) OPTCORE_NOEXCEPT;
 
-/** Takes over saved state, all of it or, on an error, nothing: rule, format, options, tensors,
+/** Takes over saved state, all of it or, on an error, nothing, after the state was made: rule, format, options, tensors,
  * names and shapes have to be those of the optimizer. Arrays of other float types are converted.
  * Values of groups that the state leaves out stay. The handle is still yours. */
 OPTCORE_API optcore_status optcore_optimizer_load(optcore_optimizer *optimizer,
@@ -637,7 +675,7 @@ OPTCORE_API optcore_status optcore_state_get_header(const optcore_state *state,
 OPTCORE_API optcore_status
 optcore_state_set_header(optcore_state *state, const optcore_state_header *header) OPTCORE_NOEXCEPT;
 
-/** How many values a group has. */
+/** How many values a group has; 0 for one that was left out before the last one. */
 OPTCORE_API optcore_status optcore_state_value_count(const optcore_state *state, int64_t group,
                                                      int64_t *count) OPTCORE_NOEXCEPT;
 
@@ -646,7 +684,7 @@ OPTCORE_API optcore_status optcore_state_get_value(const optcore_state *state, i
                                                    int64_t index,
                                                    optcore_state_value *value) OPTCORE_NOEXCEPT;
 
-/** Adds a value to a group, which begins to exist with it. */
+/** Adds a value to a group, which begins to exist with it, and all groups before it. */
 OPTCORE_API optcore_status optcore_state_add_value(
     optcore_state *state, int64_t group, const optcore_state_value *value) OPTCORE_NOEXCEPT;
 

@@ -183,8 +183,8 @@ def count(value: Any, where: str) -> int:
     """A step number, or an error."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise TypeError(f"{where}: expected an int, got {value!r}; step numbers count from 0")
-    if not 0 <= value < 2**64 - 1:
-        raise ValueError(f"{where}: expected 0 to 2**64 - 2, got {value}; step numbers end there")
+    if not 0 <= value < 2**64:
+        raise ValueError(f"{where}: expected 0 to 2**64 - 1, got {value}; step numbers end there")
     return int(value)
 
 
