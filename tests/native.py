@@ -115,6 +115,7 @@ class ArgumentInfo(Struct):
         ("required", c_int32),
         ("number", c_double),
         ("word", c_char_p),
+        ("same", c_char_p),
     ]
 
 
@@ -142,6 +143,15 @@ class Options(Struct):
         ("average_decay", c_double),
         ("average_schedule", c_void_p),
         ("executor", c_void_p),
+    ]
+
+
+class Value(Struct):
+    _fields_: ClassVar[Any] = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("number", c_double),
+        ("schedule", c_void_p),
     ]
 
 
@@ -367,8 +377,9 @@ class Native:
         self.library.call(f"optimizer_{name}", self.handle, *arguments)
 
     def set(self, values: Mapping[str, float], group: int = ALL_GROUPS) -> None:
-        for name, value in values.items():
-            self.call("set", c_int64(group), name.encode(), c_double(value))
+        given = [Value(name=name.encode(), number=value) for name, value in values.items()]
+        array = (Value * len(given))(*given)
+        self.call("set_values", c_int64(group), array, c_int64(len(given)))
 
     def set_schedule(self, name: str, schedule: c_void_p, group: int = ALL_GROUPS) -> None:
         self.call("set_schedule", c_int64(group), name.encode(), schedule)

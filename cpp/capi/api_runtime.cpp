@@ -94,7 +94,8 @@ optcore_status optcore_clip_factor(double norm, double limit, double *factor) no
     return guarded([&] {
         not_null(factor, "factor");
         if (norm < 0)
-            fail(OPTCORE_BAD_VALUE, "norm", "0 or more", shown(norm), "pass what optcore_norm gave");
+            fail(OPTCORE_BAD_VALUE, "norm", "0 or more", shown(norm),
+                 "pass what optcore_norm gave");
         if (!(limit > 0))
             fail(OPTCORE_BAD_VALUE, "limit", "a number above 0", shown(limit), "pass e.g. 1.0");
         *factor = clip_factor(norm, limit);

@@ -8,9 +8,9 @@
 
 namespace optcore::capi {
 
-/// Throws unless a struct of `given` bytes has all that was ever needed, nothing but zeros beyond the
-/// `known` ones, and ends with a field: `unit` is the alignment of the struct, which its size is a
-/// multiple of, and no field is larger than a unit and lies across one.
+/// Throws unless a struct of `given` bytes has all that was ever needed, nothing but zeros beyond
+/// the `known` ones, and ends with a field: `unit` is the alignment of the struct, which its size
+/// is a multiple of, and no field is larger than a unit and lies across one.
 void check_struct(const void *object, size_t given, size_t least, size_t known, size_t unit,
                   const char *name);
 

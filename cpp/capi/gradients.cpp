@@ -155,8 +155,8 @@ ReadGradient read_described(const optcore_gradient &given, const TensorInfo &ten
         for (const std::ptrdiff_t stride : tensor.layout.strides)
             strides.push_back(std::ptrdiff_t(stride / bytes_of(tensor.format) * item));
     }
-    Walk walk = walk_like(tensor.layout, static_cast<char *>(g.data), strides.data(),
-                          std::ptrdiff_t(item));
+    Walk walk =
+        walk_like(tensor.layout, static_cast<char *>(g.data), strides.data(), std::ptrdiff_t(item));
     g.data = walk.data;
     read.low = walk.low;
     read.high = walk.high;

@@ -21,7 +21,8 @@ struct Optimizer::Plan {
 
 namespace {
 
-/// More bytes than this are no state, but counts that are wrong. What is left is enough to place it.
+/// More bytes than this are no state, but counts that are wrong. What is left is enough to place
+/// it.
 constexpr size_t kMostState = size_t(PTRDIFF_MAX) / 2;
 
 } // namespace

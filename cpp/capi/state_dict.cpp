@@ -117,8 +117,8 @@ void Optimizer::save(SavedState &state) const {
         const Values &values = groups_[g].values;
         auto &saved_values = state.groups[int64_t(g)];
         for (size_t i = 0; i < preset_.values.size(); ++i)
-            saved_values.push_back({preset_.values[i].name, values[int(i)].value,
-                                    values[int(i)].schedule != nullptr});
+            saved_values.push_back(
+                {preset_.values[i].name, values[int(i)].value, values[int(i)].schedule != nullptr});
     }
     for (size_t i = 0; i < infos_.size(); ++i) {
         SavedTensor tensor{infos_[i].name, infos_[i].group, tensors_[i].steps};

@@ -33,7 +33,7 @@ inline optcore_tensor tensor_of(const char *name, std::vector<float> &data) {
 struct Small {
     std::vector<float> W = {1, -2, 3, -4, 5, -6}, b = {0.5f, -0.5f};
     std::vector<float> dW = {1, 1, -1, -1, 2, -2}, db = {0.25f, 4};
-    std::vector<void *> gradients = {dW.data(), db.data()};
+    std::vector<const void *> gradients = {dW.data(), db.data()};
     optcore_optimizer *optimizer = nullptr;
 
     explicit Small(const char *name = "adamw") {

@@ -78,7 +78,7 @@ TEST_CASE("an optimizer, from its making to a step and saved state") {
                           same) >= 0);
     CHECK(refused_in_turn([&] { return optcore_optimizer_start(optimizer, nullptr, 0); }, same) >
           0);
-    void *const gradients[] = {dW.data()};
+    const void *const gradients[] = {dW.data()};
     auto step = sized<optcore_step>();
     step.count = 1;
     step.data = gradients;

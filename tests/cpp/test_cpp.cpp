@@ -72,6 +72,107 @@ TEST_CASE("schedules, alone and combined") {
     CHECK(w[0] == 1 - 1 - 1 - 0.5 - 0.5);
 }
 
+TEST_CASE("arguments as one writes them") {
+    const optcore::Schedule whole("tanh", {{"initial", 1}, {"total", 100}, {"lower", -6}});
+    const optcore::Schedule point("tanh", {{"initial", 1.0}, {"total", 100u}, {"lower", -6.0}});
+    CHECK(whole.values(110) == point.values(110));
+    const optcore::Schedule braces("multi_step", {{"initial", 1}, {"milestones", {30, 60}}});
+    const optcore::Schedule vector(
+        "multi_step",
+        {{"initial", 1.0f}, {"milestones", std::vector<std::int64_t>{30, 60}}, {"gamma", 0.1}});
+    CHECK(braces.values(70) == vector.values(70));
+    CHECK(optcore::Schedule("multi_step", {{"initial", 1}, {"milestones", {30}}})(30) == 0.1);
+    const optcore::Schedule steps("piecewise_constant",
+                                  {{"boundaries", {2}}, {"values", {1, 0.25}}});
+    CHECK(steps(0) == 1);
+    CHECK(steps(9) == 0.25);
+    const optcore::Schedule joined("sequential",
+                                   {{"schedules", {braces, steps}}, {"boundaries", {5}}});
+    CHECK(joined(5) == 1);
+    CHECK(optcore::Schedule("polynomial", {{"initial", 1}, {"total", 5}, {"cycle", true}})(0) == 1);
+    CHECK_THROWS_AS(optcore::Schedule("multi_step", {{"initial", 1}, {"milestones", {30, -1}}}),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(optcore::Schedule("cosine", {{"initial", 1}, {"total", 100.5}}),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(optcore::Schedule("cosine", {{"initial", 1}, {"totl", 100}}), optcore::Error);
+}
+
+TEST_CASE("values that go together are set together") {
+    std::vector<float> w = {1, 2};
+    optcore::SGD hyper;
+    hyper.momentum = 0.9;
+    hyper.nesterov = true;
+    optcore::Optimizer optimizer(hyper);
+    optimizer.add("w", w.data(), {2});
+    optimizer.start();
+    hyper.momentum = 0.0;
+    hyper.nesterov = false;
+    optimizer.set(hyper);
+    CHECK(optimizer.value("momentum") == 0);
+    hyper.lr = 0.75;
+    hyper.momentum = -1.0;
+    CHECK_THROWS_AS(optimizer.set(hyper), optcore::Error);
+    CHECK(optimizer.value("lr") != 0.75);
+}
+
+TEST_CASE("gradients of every kind of pointer") {
+    std::vector<float> w = {1};
+    const std::vector<float> g = {1};
+    std::vector<float> h = {1};
+    optcore::Optimizer optimizer("sgd");
+    CHECK(optimizer.tensor_count() == 0);
+    CHECK_THROWS_AS(optimizer.step({}), optcore::Error); // no tensors as yet
+    optimizer.set("lr", 0.125);
+    optimizer.add("w", w.data(), {1});
+    optimizer.step({g.data()});
+    optimizer.step({h.data()}, 1.0);
+    optimizer.step(std::vector<const void *>{g.data()});
+    optimizer.step(std::vector<void *>{h.data()}, 1.0);
+    optimizer.step(std::vector<float *>{h.data()});
+    CHECK(w[0] == 0.375f);
+    CHECK(optimizer.tensor_steps(0) == 5);
+    std::vector<float> x(1);
+    optimizer.evaluated(0, x.data(), sizeof(float));
+    CHECK(x == w);
+}
+
+TEST_CASE("Sophia's estimates") {
+    std::vector<float> w = {1, 1};
+    const std::vector<float> estimate = {2, 4};
+    optcore::Optimizer optimizer("sophia");
+    optimizer.add("w", w.data(), {2});
+    optimizer.update_hessian({estimate.data()});
+    optimizer.update_hessian(std::vector<const float *>{estimate.data()});
+    const optcore_array hessian = optimizer.state(0, "hessian");
+    CHECK(static_cast<const float *>(hessian.data)[1] > 0);
+    CHECK(optimizer.step_count() == 0);
+}
+
+TEST_CASE("saved state, piece by piece") {
+    std::vector<float> w = {1, 2}, g = {1, -1};
+    optcore::Optimizer first("adam");
+    first.add("w", w.data(), {2});
+    first.step({g.data()});
+    const optcore::State saved = first.save();
+    optcore::State built;
+    built.set_header(saved.header().rule, saved.header().step);
+    for (const optcore_state_value &value : saved.values(0))
+        built.add_value(0, value.name, value.value, value.scheduled == 1);
+    const optcore_state_tensor tensor = saved.tensor(0);
+    CHECK(built.add_tensor(tensor.name, tensor.steps) == 0);
+    for (std::int64_t i = 0; i < tensor.arrays; ++i)
+        built.add_array(0, saved.array(0, i));
+    std::vector<float> v = w;
+    optcore::Optimizer second("adam");
+    second.add("w", v.data(), {2});
+    second.start();
+    second.load(built);
+    first.step({g.data()});
+    second.step({g.data()});
+    CHECK(v == w);
+    CHECK(second.step_count() == 2);
+}
+
 TEST_CASE("saving, loading, options, formats, own memory") {
     std::vector<float> a(300, 1), b, g(300);
     for (std::size_t i = 0; i < g.size(); ++i)

@@ -56,6 +56,10 @@ TEST_CASE("a NULL where a pointer has to be is an error, and nothing changes") {
     IS_NULL(optcore_optimizer_set_schedule(nullptr, 0, "lr", schedule));
     IS_NULL(optcore_optimizer_set_schedule(opt, 0, nullptr, schedule));
     IS_NULL(optcore_optimizer_set_schedule(opt, 0, "lr", nullptr));
+    auto one = sized<optcore_value>();
+    IS_NULL(optcore_optimizer_set_values(nullptr, 0, &one, 1));
+    IS_NULL(optcore_optimizer_set_values(opt, 0, nullptr, 1));
+    IS_NULL(optcore_optimizer_set_values(opt, 0, &one, 1)); // its name
     IS_NULL(optcore_optimizer_get(nullptr, 0, "lr", &number));
     IS_NULL(optcore_optimizer_get(opt, 0, nullptr, &number));
     IS_NULL(optcore_optimizer_get(opt, 0, "lr", nullptr));

@@ -49,6 +49,26 @@ TEST_CASE("what is left out has its default") {
     CHECK(optcore_schedule_destroy(full) == OPTCORE_OK);
 }
 
+TEST_CASE("the default of an argument may be what another is") {
+    auto info = sized<optcore_schedule_info>();
+    int found = 0;
+    for (std::int64_t i = 0; i < optcore_schedule_count(); ++i) {
+        REQUIRE(optcore_schedule_info_at(i, &info) == OPTCORE_OK);
+        for (std::int64_t k = 0; k < info.arguments; ++k) {
+            auto argument = sized<optcore_argument_info>();
+            REQUIRE(optcore_schedule_argument(info.name, k, &argument) == OPTCORE_OK);
+            if (!argument.same)
+                continue;
+            ++found;
+            CHECK(std::string(info.name) == "cyclic");
+            CHECK(std::string(argument.name) == "down");
+            CHECK(std::string(argument.same) == "up");
+            CHECK(argument.required == 0);
+        }
+    }
+    CHECK(found == 1);
+}
+
 TEST_CASE("arguments that are wrong") {
     optcore_schedule *schedule = nullptr;
     CHECK(create("cosine", {number("initial", 0.5)}, &schedule) == OPTCORE_BAD_VALUE);

@@ -1,4 +1,6 @@
 // Saved state: through the handle and through its pieces; and state that does not fit.
+#include <limits>
+
 #include "common.h"
 
 namespace {
@@ -128,6 +130,13 @@ TEST_CASE("state of another rule, version or tensor is refused, and nothing chan
     value.value = 1;
     REQUIRE(optcore_state_add_value(amsgrad, 0, &value) == OPTCORE_OK);
     refused(small, amsgrad, "amsgrad");
+
+    optcore_state *wrong = rebuilt(state);
+    value.name = "lr";
+    value.value = std::numeric_limits<double>::quiet_NaN();
+    REQUIRE(optcore_state_add_value(wrong, 0, &value) == OPTCORE_OK);
+    refused(small, wrong, "state/groups/0/lr: Invalid learning rate");
+    value.value = 1;
 
     optcore_state *scheduled = rebuilt(state);
     value.name = "lr";

@@ -35,8 +35,8 @@ TEST_CASE("a tensor set that changed is refused") {
     refused(small, step, OPTCORE_BAD_LAYOUT);
     step = small.given();
     std::vector<float> other(6);
-    void *const moved[] = {other.data(), small.b.data()};
-    void *const there[] = {small.W.data(), small.b.data()};
+    const void *const moved[] = {other.data(), small.b.data()};
+    const void *const there[] = {small.W.data(), small.b.data()};
     step.params = moved;
     refused(small, step, OPTCORE_BAD_LAYOUT);
     CHECK(says("another address"));
@@ -118,13 +118,24 @@ TEST_CASE("layouts that cannot be stepped are refused") {
     tensor.count = 2;
     tensor.shape = nullptr;
     tensor.ndim = 0;
+    CHECK(optcore_optimizer_add(small.optimizer, 0, &tensor, nullptr) == OPTCORE_BAD_LAYOUT);
+    CHECK(says("overlaps with W"));
+    std::vector<float> apart(2);
+    tensor.data = apart.data();
+    tensor.copy_dtype = OPTCORE_BF16;
+    for (void *onto : {static_cast<void *>(small.b.data()), static_cast<void *>(apart.data())}) {
+        tensor.copy = onto;
+        CHECK(optcore_optimizer_add(small.optimizer, 0, &tensor, nullptr) == OPTCORE_BAD_LAYOUT);
+        CHECK(says("the copy of c"));
+    }
+    tensor.copy = nullptr; // what was refused is not remembered
     CHECK(optcore_optimizer_add(small.optimizer, 0, &tensor, nullptr) == OPTCORE_OK);
-    CHECK(optcore_optimizer_start(small.optimizer, nullptr, 0) == OPTCORE_BAD_LAYOUT);
-    CHECK(says("overlap"));
+    CHECK(optcore_optimizer_start(small.optimizer, nullptr, 64) == OPTCORE_BAD_VALUE);
+    CHECK(optcore_optimizer_start(small.optimizer, nullptr, 0) == OPTCORE_OK);
 
     Small other;
     auto step = other.given();
-    void *const onto[] = {other.W.data(), other.db.data()};
+    const void *const onto[] = {other.W.data(), other.db.data()};
     step.data = onto;
     refused(other, step, OPTCORE_BAD_LAYOUT);
 }
@@ -242,6 +253,154 @@ TEST_CASE("what is not finite") {
     }
 }
 
+TEST_CASE("a first step that fails leaves no state, and no copy, behind") {
+    std::vector<float> W = {1, 2, 3, 4}, dW = {1, 1, 1, 1, 1};
+    std::vector<std::uint16_t> copy(4, 7);
+    optcore_optimizer *optimizer = nullptr;
+    REQUIRE(optcore_optimizer_create("adamw", &optimizer) == OPTCORE_OK);
+    auto tensor = tensor_of("W", W);
+    tensor.copy = copy.data();
+    tensor.copy_dtype = OPTCORE_BF16;
+    REQUIRE(optcore_optimizer_add(optimizer, 0, &tensor, nullptr) == OPTCORE_OK);
+    const void *gradients[] = {reinterpret_cast<const char *>(dW.data()) + 1};
+    auto step = sized<optcore_step>();
+    step.count = 1;
+    step.data = gradients;
+    auto options = sized<optcore_options>();
+    const auto untouched = [&] {
+        CHECK(copy == std::vector<std::uint16_t>(4, 7));
+        CHECK(W == std::vector<float>{1, 2, 3, 4});
+        std::int64_t slots = -1;
+        CHECK(optcore_optimizer_slot_count(optimizer, 0, &slots) == OPTCORE_OK);
+        CHECK(slots == 0);
+        options.average = !options.average; // which is fixed once there is state
+        CHECK(optcore_optimizer_set_options(optimizer, &options) == OPTCORE_OK);
+    };
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_BAD_LAYOUT);
+    untouched();
+    dW[2] = std::numeric_limits<float>::quiet_NaN();
+    gradients[0] = dW.data();
+    for (const std::int32_t policy : {OPTCORE_RAISE, OPTCORE_SKIP}) {
+        options.nonfinite = policy;
+        REQUIRE(optcore_optimizer_set_options(optimizer, &options) == OPTCORE_OK);
+        auto result = sized<optcore_step_result>();
+        CHECK(optcore_optimizer_step(optimizer, &step, &result) ==
+              (policy == OPTCORE_RAISE ? OPTCORE_NONFINITE : OPTCORE_OK));
+        CHECK(result.bad_element == 2);
+        untouched();
+    }
+    CHECK(optcore_optimizer_set(optimizer, 0, "amsgrad", 1) == OPTCORE_OK);
+    std::vector<float> more = {1};
+    const auto another = tensor_of("more", more);
+    CHECK(optcore_optimizer_add(optimizer, 0, &another, nullptr) == OPTCORE_OK);
+    dW[2] = 1;
+    const void *const both[] = {dW.data(), dW.data()};
+    step.count = 2;
+    step.data = both;
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_OK);
+    CHECK(copy[0] != 7);
+    CHECK(optcore_optimizer_destroy(optimizer) == OPTCORE_OK);
+}
+
+TEST_CASE("which gradients are there") {
+    optcore_optimizer *optimizer = nullptr;
+    REQUIRE(optcore_optimizer_create("adam", &optimizer) == OPTCORE_OK);
+    std::vector<float> W = {1, 2, 3, 4}, row = {1, 1};
+    const std::int64_t shape[] = {2, 2}, none[] = {0, 2};
+    auto tensor = tensor_of("W", W);
+    tensor.shape = shape;
+    tensor.ndim = 2;
+    REQUIRE(optcore_optimizer_add(optimizer, 0, &tensor, nullptr) == OPTCORE_OK);
+    tensor = sized<optcore_tensor>();
+    tensor.shape = none;
+    tensor.ndim = 2;
+    REQUIRE(optcore_optimizer_add(optimizer, 0, &tensor, nullptr) == OPTCORE_OK);
+    optcore_gradient gradients[] = {sized<optcore_gradient>(), sized<optcore_gradient>()};
+    auto step = sized<optcore_step>();
+    step.count = 2;
+    step.gradients = gradients;
+    const auto steps = [&](std::int64_t tensor_index) {
+        std::uint64_t count = 0;
+        CHECK(optcore_optimizer_tensor_steps(optimizer, tensor_index, &count) == OPTCORE_OK);
+        return count;
+    };
+    // A tensor with elements is left alone, one without takes part.
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_OK);
+    CHECK(steps(0) == 0);
+    CHECK(steps(1) == 1);
+    const void *const nothing[] = {nullptr, nullptr};
+    step.gradients = nullptr;
+    step.data = nothing;
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_OK);
+    CHECK(steps(0) == 0);
+    CHECK(steps(1) == 2);
+    // No rows, wherever they may lie.
+    step.data = nullptr;
+    step.gradients = gradients;
+    gradients[0].row_dtype = OPTCORE_I64;
+    const std::int64_t index = 0;
+    for (int k = 0; k < 4; ++k) {
+        gradients[0].data = k & 1 ? row.data() : nullptr;
+        gradients[0].rows = k & 2 ? &index : nullptr;
+        CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_OK);
+        CHECK(steps(0) == std::uint64_t(k) + 1);
+    }
+    // Rows without their indices, or without their type, are no dense gradient.
+    gradients[0].data = row.data();
+    gradients[0].rows = nullptr;
+    gradients[0].row_count = 1;
+    gradients[0].count = 2;
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_NULL_POINTER);
+    CHECK(says(".rows"));
+    gradients[0].row_dtype = 0;
+    gradients[0].data = W.data();
+    gradients[0].count = 4;
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_BAD_DTYPE);
+    CHECK(steps(0) == 4);
+    CHECK(W == std::vector<float>{1, 2, 3, 4});
+    CHECK(optcore_optimizer_destroy(optimizer) == OPTCORE_OK);
+}
+
+TEST_CASE("several values at once: all of them, or none") {
+    Small small("sgd");
+    const auto value = [](const char *name, double number) {
+        auto one = sized<optcore_value>();
+        one.name = name;
+        one.number = number;
+        return one;
+    };
+    const auto now = [&](const char *name) {
+        double number = -1;
+        CHECK(optcore_optimizer_get(small.optimizer, 0, name, &number) == OPTCORE_OK);
+        return number;
+    };
+    const auto set = [&](std::vector<optcore_value> values) {
+        return optcore_optimizer_set_values(small.optimizer, OPTCORE_ALL_GROUPS, values.data(),
+                                            std::int64_t(values.size()));
+    };
+    CHECK(set({value("momentum", 0.9), value("nesterov", 1), value("lr", 0.5)}) == OPTCORE_OK);
+    CHECK(small.step() == OPTCORE_OK);
+    CHECK(set({value("lr", 0.25), value("momentum", 2)}) != OPTCORE_OK);
+    CHECK(set({value("lr", 0.25), value("nesterov", 1), value("momentum", 0)}) ==
+          OPTCORE_BAD_VALUE);
+    CHECK(set({value("lr", 0.25), value("moment", 0)}) == OPTCORE_UNKNOWN_NAME);
+    CHECK(now("lr") == 0.5);
+    CHECK(now("momentum") == 0.9);
+    // One after the other, the first would have been refused: Nesterov without momentum.
+    CHECK(optcore_optimizer_set(small.optimizer, 0, "momentum", 0) == OPTCORE_BAD_VALUE);
+    CHECK(set({value("momentum", 0), value("nesterov", 0)}) == OPTCORE_OK);
+    CHECK(now("nesterov") == 0);
+    optcore_schedule *schedule = constant(0.125);
+    auto scheduled = value("lr", 0);
+    scheduled.schedule = schedule;
+    CHECK(set({scheduled}) == OPTCORE_OK);
+    CHECK(now("lr") == 0.125);
+    scheduled.number = 1;
+    CHECK(set({scheduled}) == OPTCORE_BAD_VALUE);
+    CHECK(optcore_schedule_destroy(schedule) == OPTCORE_OK);
+    CHECK(set({}) == OPTCORE_OK);
+}
+
 TEST_CASE("clipping, scaling and zeroing") {
     Small clipped, scaled, plain;
     auto options = sized<optcore_options>();
@@ -323,8 +482,7 @@ TEST_CASE("other layouts and formats of a gradient") {
         tensor.shape = shape;
         REQUIRE(optcore_optimizer_add(optimizer, 0, &tensor, nullptr) == OPTCORE_OK);
         auto gradient = sized<optcore_gradient>();
-        gradient.data =
-            plain ? const_cast<float *>(straight.data()) : static_cast<void *>(turned.data());
+        gradient.data = plain ? static_cast<const void *>(straight.data()) : turned.data();
         gradient.count = 6;
         gradient.dtype = plain ? OPTCORE_F32 : OPTCORE_F64;
         gradient.strides = plain ? nullptr : strides;
@@ -377,7 +535,7 @@ std::vector<float> large_after(const char *name, Pool *pool, double *norm) {
         options.executor = &executor;
     }
     REQUIRE(optcore_optimizer_set_options(optimizer, &options) == OPTCORE_OK);
-    void *const gradients[] = {dW.data()};
+    const void *const gradients[] = {dW.data()};
     auto step = sized<optcore_step>();
     step.count = 1;
     step.data = gradients;
@@ -431,7 +589,7 @@ TEST_CASE("a second thread is told that the optimizer is in use") {
     auto options = sized<optcore_options>();
     options.executor = &executor;
     REQUIRE(optcore_optimizer_set_options(small.optimizer, &options) == OPTCORE_OK);
-    void *const gradients[] = {small.dW.data(), small.db.data(), gradient.data()};
+    const void *const gradients[] = {small.dW.data(), small.db.data(), gradient.data()};
     auto step = sized<optcore_step>();
     step.count = 3;
     step.data = gradients;
@@ -450,7 +608,7 @@ TEST_CASE("groups have values of their own") {
     REQUIRE(optcore_optimizer_add(small.optimizer, group, &tensor, nullptr) == OPTCORE_OK);
     REQUIRE(optcore_optimizer_set(small.optimizer, OPTCORE_ALL_GROUPS, "lr", 0.5) == OPTCORE_OK);
     REQUIRE(optcore_optimizer_set(small.optimizer, group, "lr", 0.25) == OPTCORE_OK);
-    void *const gradients[] = {small.dW.data(), nullptr, dc.data()};
+    const void *const gradients[] = {small.dW.data(), nullptr, dc.data()};
     auto step = sized<optcore_step>();
     step.count = 3;
     step.data = gradients;
@@ -480,4 +638,6 @@ TEST_CASE("the norm of arrays") {
     CHECK(optcore_clip_factor(13, 100, &factor) == OPTCORE_OK);
     CHECK(factor == 1);
     CHECK(optcore_clip_factor(13, 0, &factor) == OPTCORE_BAD_VALUE);
+    CHECK(optcore_clip_factor(-2, 1, &factor) == OPTCORE_BAD_VALUE);
+    CHECK(factor == 1);
 }

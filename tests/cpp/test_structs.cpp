@@ -26,7 +26,8 @@ TEST_CASE("a size of nothing, or of no struct, is an error") {
     auto options = sized<optcore_options>();
     auto info = sized<optcore_rule_info>();
     for (const std::size_t size :
-         {std::size_t(0), std::size_t(1), sizeof(std::size_t), std::size_t(1) << 40}) {
+         {std::size_t(0), std::size_t(1), sizeof(std::size_t), std::size_t(1) << 40,
+          sizeof(optcore_step) - 1, sizeof(optcore_step) + 1, std::size_t(20)}) {
         step.struct_size = options.struct_size = info.struct_size = size;
         CHECK(optcore_optimizer_step(small.optimizer, &step, nullptr) == OPTCORE_BAD_STRUCT);
         CHECK(optcore_optimizer_set_options(small.optimizer, &options) == OPTCORE_BAD_STRUCT);
@@ -34,6 +35,20 @@ TEST_CASE("a size of nothing, or of no struct, is an error") {
     }
     CHECK(says("struct_size"));
     CHECK(small.steps() == 0);
+}
+
+TEST_CASE("a size that ends within a field is no struct's") {
+    Small small;
+    auto step = small.given();
+    step.data = nullptr;
+    auto gradient = sized<optcore_gradient>();
+    step.gradients = &gradient;
+    step.struct_size = offsetof(optcore_step, gradients) + sizeof(void *) / 2; // half an address
+    CHECK(optcore_optimizer_step(small.optimizer, &step, nullptr) == OPTCORE_BAD_STRUCT);
+    auto info = sized<optcore_rule_info>();
+    info.struct_size = offsetof(optcore_rule_info, title) + sizeof(void *) / 2;
+    CHECK(optcore_rule_at(0, &info) == OPTCORE_BAD_STRUCT);
+    CHECK(info.title == nullptr);
 }
 
 TEST_CASE("what an older struct lacks is at its default") {

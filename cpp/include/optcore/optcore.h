@@ -62,14 +62,14 @@
 #include <stdint.h>
 
 /** @name Linking
- * Define OPTCORE_SHARED where you link the shared library on Windows. (OPTCORE_BUILD is defined
- * where that library itself is compiled.)
+ * Define OPTCORE_SHARED where you link the shared library on Windows. (The libraries themselves are
+ * compiled with OPTCORE_BUILD, the shared one, and OPTCORE_STATIC, the static one.)
  * @{ */
 #if defined(_WIN32) && defined(OPTCORE_BUILD)
 #define OPTCORE_API __declspec(dllexport)
 #elif defined(_WIN32) && defined(OPTCORE_SHARED)
 #define OPTCORE_API __declspec(dllimport)
-#elif defined(__GNUC__) && !defined(_WIN32) && defined(OPTCORE_BUILD)
+#elif defined(__GNUC__) && !defined(_WIN32) && !defined(OPTCORE_STATIC)
 #define OPTCORE_API __attribute__((visibility("default")))
 #else
 #define OPTCORE_API
@@ -103,13 +103,13 @@ typedef int32_t optcore_status;
 /** The values of ::optcore_status. Later versions may add some: treat what you do not know as an
  * error. */
 enum {
-    OPTCORE_OK = 0,            /**< All went well. */
-    OPTCORE_NULL_POINTER = 1,  /**< A pointer that may not be NULL was. */
-    OPTCORE_BAD_HANDLE = 2,    /**< No handle, destroyed, or of another kind. */
-    OPTCORE_BAD_STRUCT = 3,    /**< `struct_size` is no size of it, or an unknown field is not zero. */
-    OPTCORE_BAD_VALUE = 4,     /**< A number out of range, or arguments that do not go together. */
-    OPTCORE_BAD_DTYPE = 5,     /**< A buffer of a type that does not fit here. */
-    OPTCORE_BAD_LAYOUT = 6,    /**< A shape, strides, alignment or overlap that does not fit. */
+    OPTCORE_OK = 0,           /**< All went well. */
+    OPTCORE_NULL_POINTER = 1, /**< A pointer that may not be NULL was. */
+    OPTCORE_BAD_HANDLE = 2,   /**< No handle, destroyed, or of another kind. */
+    OPTCORE_BAD_STRUCT = 3, /**< `struct_size` is no size of it, or an unknown field is not zero. */
+    OPTCORE_BAD_VALUE = 4,  /**< A number out of range, or arguments that do not go together. */
+    OPTCORE_BAD_DTYPE = 5,  /**< A buffer of a type that does not fit here. */
+    OPTCORE_BAD_LAYOUT = 6, /**< A shape, strides, alignment or overlap that does not fit. */
     OPTCORE_UNKNOWN_NAME = 7,  /**< No rule, value, slot, schedule, argument or ISA of that name. */
     OPTCORE_UNSUPPORTED = 8,   /**< Known, but not by this door, this rule or this build. */
     OPTCORE_OUT_OF_MEMORY = 9, /**< Memory was refused, or is too small. */
@@ -406,8 +406,8 @@ typedef struct optcore_options {
                               alone. */
     double clip_value;     /**< Limit of each element after that; 0: none. */
     int32_t nonfinite;     /**< ::OPTCORE_PROPAGATE, ::OPTCORE_SKIP or ::OPTCORE_RAISE */
-    int32_t zero_grads;    /**< 1: gradients are set to zero after a step, so they have to lie in memory
-                              that may be written; else they are only read. */
+    int32_t zero_grads;    /**< 1: gradients are set to zero after a step, so they have to lie in
+                              memory that may be written; else they are only read. */
     int32_t threads;       /**< Threads of a step at most; 0: see optcore_get_threads(). */
     int32_t low_precision; /**< ::OPTCORE_NEAREST, ...; fixed once the state is made. */
     uint64_t seed;         /**< Of stochastic rounding. */
@@ -515,13 +515,14 @@ OPTCORE_API optcore_status optcore_optimizer_state_bytes(const optcore_optimizer
 OPTCORE_API optcore_status optcore_optimizer_start(optcore_optimizer *optimizer, void *memory,
                                                    size_t bytes) OPTCORE_NOEXCEPT;
 
-/** A gradient that is not simply dense and of its tensor's type. It names rows, and is sparse, where
- *  `row_dtype` is set: then `data` may be NULL if there are no elements, `rows` if there are none.
- *  Else `data` of NULL leaves the tensor, its state and its step number alone, but for a tensor
- *  without elements, which takes part in every step. */
+/** A gradient that is not simply dense and of its tensor's type. It names rows, and is sparse,
+ * where `row_dtype` is set: then `data` may be NULL if there are no elements, `rows` if there are
+ * none. Else `data` of NULL leaves the tensor, its state and its step number alone, but for a
+ * tensor without elements, which takes part in every step. */
 typedef struct optcore_gradient {
     size_t struct_size;
-    const void *data; /**< Aligned to its elements. Written only with optcore_options::zero_grads. */
+    const void
+        *data;     /**< Aligned to its elements. Written only with optcore_options::zero_grads. */
     int64_t count; /**< Elements; as many as the tensor has or, with rows, as they have. */
     optcore_dtype
         dtype; /**< OPTCORE_F32, OPTCORE_F64, OPTCORE_BF16 or OPTCORE_F16, of any tensor */
@@ -537,9 +538,9 @@ typedef struct optcore_gradient {
 /** The gradients of a step: either `data` or `gradients`. */
 typedef struct optcore_step {
     size_t struct_size;
-    int64_t count;     /**< How many; as many as there are tensors, in their order. */
-    const void *const *data; /**< Gradients of their tensors' dtypes and layouts. NULL in the place of
-                                  one leaves its tensor, state and step number alone, but for a
+    int64_t count;           /**< How many; as many as there are tensors, in their order. */
+    const void *const *data; /**< Gradients of their tensors' dtypes and layouts. NULL in the place
+                                of one leaves its tensor, state and step number alone, but for a
                                   tensor without elements, which takes part in every step. Written
                                   only with optcore_options::zero_grads. */
     const optcore_gradient *gradients; /**< In the place of `data`. */
@@ -624,8 +625,8 @@ typedef struct optcore_state optcore_state;
 /** What saved state says of itself. */
 typedef struct optcore_state_header {
     size_t struct_size;
-    const char *rule; /**< Of optcore_rule_info::rule; lasts until optcore_state_set_header(), or the
-                         handle's end. */
+    const char *rule; /**< Of optcore_rule_info::rule; lasts until optcore_state_set_header(), or
+                         the handle's end. */
     int64_t format;   /**< ::OPTCORE_STATE_FORMAT */
     uint64_t step;    /**< Steps of the optimizer. */
     int64_t groups;   /**< Filled in when it is read. */
@@ -655,9 +656,10 @@ typedef struct optcore_state_tensor {
 OPTCORE_API optcore_status optcore_optimizer_save(const optcore_optimizer *optimizer,
                                                   optcore_state **state) OPTCORE_NOEXCEPT;
 
-/** Takes over saved state, all of it or, on an error, nothing, after the state was made: rule, format, options, tensors,
- * names and shapes have to be those of the optimizer. Arrays of other float types are converted.
- * Values of groups that the state leaves out stay. The handle is still yours. */
+/** Takes over saved state, all of it or, on an error, nothing, after the state was made: rule,
+ * format, options, tensors, names and shapes have to be those of the optimizer. Arrays of other
+ * float types are converted. Values of groups that the state leaves out stay. The handle is still
+ * yours. */
 OPTCORE_API optcore_status optcore_optimizer_load(optcore_optimizer *optimizer,
                                                   const optcore_state *state) OPTCORE_NOEXCEPT;
 

@@ -15,7 +15,9 @@
 #ifndef OPTCORE_OPTCORE_HPP
 #define OPTCORE_OPTCORE_HPP
 
+#include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "hyperparameters.hpp"
@@ -31,6 +33,14 @@ enum class Dtype : optcore_dtype {
     bf16 = OPTCORE_BF16,
     f16 = OPTCORE_F16
 };
+
+/** A struct of the C interface at its defaults, with its size set. */
+template <class T>
+T sized() {
+    T object = {};
+    object.struct_size = sizeof object;
+    return object;
+}
 
 /** What belongs to an optimizer as a whole: optcore_options with its size set. */
 struct Options : optcore_options {
@@ -48,6 +58,67 @@ public:
     }
     /** Takes a handle over. */
     explicit State(optcore_state *handle) : handle_(handle) {}
+
+    /** Rule, format, steps, and how many groups and tensors there are. */
+    optcore_state_header header() const {
+        auto header = sized<optcore_state_header>();
+        check(optcore_state_get_header(get(), &header));
+        return header;
+    }
+    /** Sets rule, format and steps. */
+    void set_header(const std::string &rule, std::uint64_t step,
+                    std::int64_t format = OPTCORE_STATE_FORMAT) {
+        auto header = sized<optcore_state_header>();
+        header.rule = rule.c_str();
+        header.step = step;
+        header.format = format;
+        check(optcore_state_set_header(get(), &header));
+    }
+    /** All values of a group; their names last as long as this does. */
+    std::vector<optcore_state_value> values(std::int64_t group) const {
+        std::int64_t count = 0;
+        check(optcore_state_value_count(get(), group, &count));
+        std::vector<optcore_state_value> all(std::size_t(count), sized<optcore_state_value>());
+        for (std::int64_t i = 0; i < count; ++i)
+            check(optcore_state_get_value(get(), group, i, &all[std::size_t(i)]));
+        return all;
+    }
+    /** Adds a value to a group; `scheduled` where a schedule gave it. */
+    void add_value(std::int64_t group, const std::string &name, double value,
+                   bool scheduled = false) {
+        auto added = sized<optcore_state_value>();
+        added.name = name.c_str();
+        added.value = value;
+        added.scheduled = scheduled;
+        check(optcore_state_add_value(get(), group, &added));
+    }
+    /** A tensor: name, group, steps, and how many arrays it has. */
+    optcore_state_tensor tensor(std::int64_t index) const {
+        auto tensor = sized<optcore_state_tensor>();
+        check(optcore_state_get_tensor(get(), index, &tensor));
+        return tensor;
+    }
+    /** Adds a tensor; returns its index. */
+    std::int64_t add_tensor(const std::string &name, std::uint64_t steps, std::int64_t group = 0) {
+        auto tensor = sized<optcore_state_tensor>();
+        tensor.name = name.c_str();
+        tensor.steps = steps;
+        tensor.group = group;
+        std::int64_t index = 0;
+        check(optcore_state_add_tensor(get(), &tensor, &index));
+        return index;
+    }
+    /** An array of a tensor, which lasts as long as this does. */
+    optcore_array array(std::int64_t tensor, std::int64_t index) const {
+        auto array = sized<optcore_array>();
+        check(optcore_state_get_array(get(), tensor, index, &array));
+        return array;
+    }
+    /** Adds a copy of an array to a tensor. */
+    void add_array(std::int64_t tensor, const optcore_array &array) {
+        check(optcore_state_add_array(get(), tensor, &array));
+    }
+
     /** The handle, for the C functions. */
     optcore_state *get() const noexcept { return handle_.get(); }
 
@@ -75,17 +146,20 @@ public:
         set(hyper);
     }
 
-    /** Sets all values of a group, or of all groups. */
+    /** Sets all values of a group, or of all groups; none, on an error. */
     template <class Hyper, class = decltype(Hyper::name)>
     void set(const Hyper &hyper, std::int64_t group = OPTCORE_ALL_GROUPS) {
-        hyper.each([&](const char *name, const auto &value) { set(name, Value(value), group); });
+        std::vector<optcore_value> values;
+        hyper.each([&](const char *name, const auto &value) {
+            values.push_back(as_c(name, Value(value)));
+        });
+        check(
+            optcore_optimizer_set_values(get(), group, values.data(), std::int64_t(values.size())));
     }
     /** Sets one value of a group, or of all groups. */
     void set(const char *name, const Value &value, std::int64_t group = OPTCORE_ALL_GROUPS) {
-        if (value.schedule())
-            check(optcore_optimizer_set_schedule(get(), group, name, value.schedule()->get()));
-        else
-            check(optcore_optimizer_set(get(), group, name, value.number()));
+        const optcore_value one = as_c(name, value);
+        check(optcore_optimizer_set_values(get(), group, &one, 1));
     }
     /** The value of the next step. */
     double value(const char *name, std::int64_t group = 0) const {
@@ -124,8 +198,7 @@ public:
     std::int64_t add(const std::string &name, void *data, Dtype dtype,
                      const std::vector<std::int64_t> &shape, std::int64_t group = 0) {
         static const std::int64_t none = 0;
-        optcore_tensor tensor = {};
-        tensor.struct_size = sizeof tensor;
+        auto tensor = sized<optcore_tensor>();
         tensor.name = name.c_str();
         tensor.data = data;
         tensor.dtype = optcore_dtype(dtype);
@@ -155,22 +228,57 @@ public:
     }
 
     /** One step; gradients are laid out as their tensors, null leaves one alone. */
-    optcore_step_result step(const std::vector<void *> &gradients, double grad_scale = 1) {
-        optcore_step given = {};
-        given.struct_size = sizeof given;
-        given.count = std::int64_t(gradients.size());
-        given.data = gradients.data();
-        given.grad_scale = grad_scale;
-        return step(given);
+    optcore_step_result step(std::initializer_list<const void *> gradients, double grad_scale = 1) {
+        return step(given(gradients.begin(), gradients.size(), grad_scale));
+    }
+    /** The same with a vector of pointers. */
+    template <class T>
+    optcore_step_result step(const std::vector<T *> &gradients, double grad_scale = 1) {
+        const std::vector<const void *> all(gradients.begin(), gradients.end());
+        return step(given(all.data(), all.size(), grad_scale));
     }
     /** One step with gradients of any kind: other layouts and formats, or named rows. */
-    optcore_step_result step(const optcore_step &given) {
-        optcore_step_result result = {};
-        result.struct_size = sizeof result;
-        check(optcore_optimizer_step(get(), &given, &result));
+    optcore_step_result step(const optcore_step &gradients) {
+        auto result = sized<optcore_step_result>();
+        check(optcore_optimizer_step(get(), &gradients, &result));
         return result;
     }
+    /** Sophia alone: takes estimates of the Hessian's diagonal, laid out as their tensors. */
+    optcore_step_result update_hessian(std::initializer_list<const void *> estimates,
+                                       double grad_scale = 1) {
+        return update_hessian(given(estimates.begin(), estimates.size(), grad_scale));
+    }
+    /** The same with a vector of pointers. */
+    template <class T>
+    optcore_step_result update_hessian(const std::vector<T *> &estimates, double grad_scale = 1) {
+        const std::vector<const void *> all(estimates.begin(), estimates.end());
+        return update_hessian(given(all.data(), all.size(), grad_scale));
+    }
+    /** The same with estimates of any kind. */
+    optcore_step_result update_hessian(const optcore_step &estimates) {
+        auto result = sized<optcore_step_result>();
+        check(optcore_optimizer_update_hessian(get(), &estimates, &result));
+        return result;
+    }
+    /** Writes the parameter to evaluate a model with: x of the schedule-free rules, else the
+     *  parameter itself. @param out elements in memory order, double for a double tensor, else float.
+     */
+    void evaluated(std::int64_t tensor, void *out, std::size_t bytes) const {
+        check(optcore_optimizer_evaluated(get(), tensor, out, bytes));
+    }
 
+    /** How many tensors there are. */
+    std::int64_t tensor_count() const {
+        std::int64_t count = 0;
+        check(optcore_optimizer_tensor_count(get(), &count));
+        return count;
+    }
+    /** How many steps a tensor has had. */
+    std::uint64_t tensor_steps(std::int64_t tensor) const {
+        std::uint64_t steps = 0;
+        check(optcore_optimizer_tensor_steps(get(), tensor, &steps));
+        return steps;
+    }
     /** How many steps were taken. */
     std::uint64_t step_count() const {
         std::uint64_t steps = 0;
@@ -205,6 +313,21 @@ public:
     optcore_optimizer *get() const noexcept { return handle_.get(); }
 
 private:
+    static optcore_value as_c(const char *name, const Value &value) {
+        auto c = sized<optcore_value>();
+        c.name = name;
+        c.number = value.schedule() ? 0 : value.number();
+        c.schedule = value.schedule() ? value.schedule()->get() : nullptr;
+        return c;
+    }
+    static optcore_step given(const void *const *data, std::size_t count, double grad_scale) {
+        static const void *const none = nullptr;
+        auto step = sized<optcore_step>();
+        step.count = std::int64_t(count);
+        step.data = data ? data : &none;
+        step.grad_scale = grad_scale;
+        return step;
+    }
     struct Destroy {
         void operator()(optcore_optimizer *optimizer) const {
             optcore_optimizer_destroy(optimizer);

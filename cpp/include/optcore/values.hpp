@@ -6,6 +6,7 @@
 #define OPTCORE_VALUES_HPP
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -43,44 +44,70 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 class Schedule;
 
-/** A named argument of a schedule: a number, a whole number, a word, a schedule, or several. */
+/** A named argument of a schedule: a number, a word, a schedule, or several. Which kind of number
+ *  it has to be, the schedule says: {"total", 100} is a count, {"lower", -6} a number. */
 class Argument {
 public:
+    /** A number as it was written; also a bool, for a flag. */
+    class Number {
+    public:
+        template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
+        Number(T value) // NOLINT(google-explicit-constructor)
+            : value_(double(value)), counts_(std::is_integral_v<T> && !(value < T(0))),
+              count_(counts_ ? std::uint64_t(value) : 0) {}
+        double value() const noexcept { return value_; }
+        /** Whether it is a whole number, 0 or more, written without a point. */
+        bool counts() const noexcept { return counts_; }
+        std::uint64_t count() const noexcept { return count_; }
+
+    private:
+        double value_;
+        bool counts_;
+        std::uint64_t count_;
+    };
+
     /** A number. */
-    Argument(std::string name, double number);
-    /** A whole number, mostly of steps; also what an int or a bool is. */
-    template <class T, class = std::enable_if_t<std::is_integral_v<T>>>
-    Argument(std::string name, T whole) : Argument(std::move(name)) {
-        if (whole < T(0))
-            throw std::invalid_argument(name_ + ": expected 0 or more, got " +
-                                        std::to_string(whole) + "; count from 0 on");
-        whole_ = std::uint64_t(whole);
-        kind_ = OPTCORE_ARG_COUNT;
+    template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
+    Argument(std::string name, T number) : Argument(std::move(name), {Number(number)}) {
+        one_ = true;
+    }
+    /** Several numbers, {30, 60}. */
+    Argument(std::string name, std::initializer_list<Number> numbers) : name_(std::move(name)) {
+        for (const Number number : numbers)
+            add(number);
+    }
+    /** Several numbers. */
+    template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
+    Argument(std::string name, const std::vector<T> &numbers) : name_(std::move(name)) {
+        for (const T number : numbers)
+            add(number);
     }
     /** A word. */
     Argument(std::string name, const char *word);
     /** Another schedule. */
     Argument(std::string name, const Schedule &schedule);
-    /** Several numbers. */
-    Argument(std::string name, std::vector<double> numbers);
-    /** Several whole numbers. */
-    Argument(std::string name, std::vector<std::uint64_t> wholes);
+    /** Several schedules. */
+    Argument(std::string name, std::initializer_list<Schedule> schedules);
     /** Several schedules. */
     Argument(std::string name, const std::vector<Schedule> &schedules);
 
-    /** The same for C; it lasts as long as this does. A whole number counts as a number where the
-     *  schedule takes one. */
+    /** The same for C; it lasts as long as this does. */
     optcore_argument as_c(const std::string &schedule) const;
 
 private:
-    explicit Argument(std::string name) : name_(std::move(name)) {}
+    void add(Number number) {
+        numbers_.push_back(number.value());
+        counts_.push_back(number.count());
+        all_count_ = all_count_ && number.counts();
+    }
+    void add(const Schedule &schedule);
+    int kind_in(const std::string &schedule) const;
+    void expect_counts() const;
 
     std::string name_, word_;
-    int kind_ = OPTCORE_ARG_NUMBER;
-    double number_ = 0;
-    std::uint64_t whole_ = 0;
     std::vector<double> numbers_;
-    std::vector<std::uint64_t> wholes_;
+    std::vector<std::uint64_t> counts_;
+    bool one_ = false, all_count_ = true;
     std::vector<std::shared_ptr<optcore_schedule>> kept_;
     std::vector<const optcore_schedule *> schedules_;
 };
@@ -142,11 +169,11 @@ private:
 
 /** Two schedules multiplied. */
 inline Schedule operator*(const Schedule &a, const Schedule &b) {
-    return Schedule("product", {{"of", std::vector<Schedule>{a, b}}});
+    return Schedule("product", {{"of", {a, b}}});
 }
 /** Two schedules added. */
 inline Schedule operator+(const Schedule &a, const Schedule &b) {
-    return Schedule("sum", {{"of", std::vector<Schedule>{a, b}}});
+    return Schedule("sum", {{"of", {a, b}}});
 }
 /** A schedule times a number. */
 inline Schedule operator*(const Schedule &of, double factor) {
@@ -173,57 +200,75 @@ private:
     std::shared_ptr<const Schedule> schedule_;
 };
 
-inline Argument::Argument(std::string name, double number) : Argument(std::move(name)) {
-    number_ = number;
+inline Argument::Argument(std::string name, const char *word)
+    : name_(std::move(name)), word_(word) {
+    one_ = true;
 }
-inline Argument::Argument(std::string name, const char *word) : Argument(std::move(name)) {
-    word_ = word;
-    kind_ = OPTCORE_ARG_WORD;
+inline Argument::Argument(std::string name, const Schedule &schedule) : name_(std::move(name)) {
+    one_ = true;
+    add(schedule);
 }
-inline Argument::Argument(std::string name, const Schedule &schedule)
-    : Argument(std::move(name), std::vector<Schedule>{schedule}) {
-    kind_ = OPTCORE_ARG_SCHEDULE;
-}
-inline Argument::Argument(std::string name, std::vector<double> numbers)
-    : Argument(std::move(name)) {
-    numbers_ = std::move(numbers);
-    kind_ = OPTCORE_ARG_NUMBERS;
-}
-inline Argument::Argument(std::string name, std::vector<std::uint64_t> wholes)
-    : Argument(std::move(name)) {
-    wholes_ = std::move(wholes);
-    kind_ = OPTCORE_ARG_COUNTS;
+inline Argument::Argument(std::string name, std::initializer_list<Schedule> schedules)
+    : name_(std::move(name)) {
+    for (const Schedule &schedule : schedules)
+        add(schedule);
 }
 inline Argument::Argument(std::string name, const std::vector<Schedule> &schedules)
-    : Argument(std::move(name)) {
-    for (const Schedule &schedule : schedules) {
-        kept_.push_back(schedule.shared());
-        schedules_.push_back(schedule.get());
-    }
-    kind_ = OPTCORE_ARG_SCHEDULES;
+    : name_(std::move(name)) {
+    for (const Schedule &schedule : schedules)
+        add(schedule);
+}
+
+inline void Argument::add(const Schedule &schedule) {
+    kept_.push_back(schedule.shared());
+    schedules_.push_back(schedule.get());
+}
+
+/** What the schedule takes under this name; −1 if it knows no such argument. */
+inline int Argument::kind_in(const std::string &schedule) const {
+    optcore_argument_info info = {};
+    info.struct_size = sizeof info;
+    for (std::int64_t i = 0; optcore_schedule_argument(schedule.c_str(), i, &info) == OPTCORE_OK;
+         ++i)
+        if (name_ == info.name)
+            return info.kind;
+    return -1;
+}
+
+inline void Argument::expect_counts() const {
+    if (!all_count_)
+        throw std::invalid_argument(name_ +
+                                    ": expected whole numbers, 0 or more, written without "
+                                    "a point, got " +
+                                    std::to_string(numbers_[0]) +
+                                    (numbers_.size() > 1 ? ", ..." : "") + "; count from 0 on");
 }
 
 inline optcore_argument Argument::as_c(const std::string &schedule) const {
     optcore_argument c = {};
     c.struct_size = sizeof c;
     c.name = name_.c_str();
-    bool number = kind_ == OPTCORE_ARG_NUMBER;
-    for (std::int64_t i = 0; kind_ == OPTCORE_ARG_COUNT && !number; ++i) {
-        optcore_argument_info info = {};
-        info.struct_size = sizeof info;
-        if (optcore_schedule_argument(schedule.c_str(), i, &info) != OPTCORE_OK)
-            break;
-        number = name_ == info.name && info.kind == OPTCORE_ARG_NUMBER;
-    }
-    if (number)
-        c.number = kind_ == OPTCORE_ARG_NUMBER ? number_ : double(whole_);
-    else
-        c.whole = whole_;
-    c.word = kind_ == OPTCORE_ARG_WORD ? word_.c_str() : nullptr;
-    c.numbers = numbers_.empty() ? nullptr : numbers_.data();
-    c.wholes = wholes_.empty() ? nullptr : wholes_.data();
+    c.word = one_ && numbers_.empty() && schedules_.empty() ? word_.c_str() : nullptr;
     c.schedules = schedules_.empty() ? nullptr : schedules_.data();
-    c.length = std::int64_t(numbers_.size() + wholes_.size() + schedules_.size());
+    c.length = std::int64_t(schedules_.size());
+    if (numbers_.empty())
+        return c;
+    const int kind = kind_in(schedule);
+    const bool count = kind == OPTCORE_ARG_COUNT || kind == OPTCORE_ARG_FLAG;
+    if (count || kind == OPTCORE_ARG_COUNTS)
+        expect_counts();
+    if (one_) {
+        if (count)
+            c.whole = counts_[0];
+        else
+            c.number = numbers_[0];
+        return c;
+    }
+    c.length = std::int64_t(numbers_.size());
+    if (kind == OPTCORE_ARG_COUNTS)
+        c.wholes = counts_.data();
+    else
+        c.numbers = numbers_.data();
     return c;
 }
 
