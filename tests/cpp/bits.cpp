@@ -1,0 +1,238 @@
+// Prints one line for every optimizer, each of its options and every format, with a digest of all
+// parameters and state after a few steps, and one for every schedule: the same on every machine.
+//
+//   optcore_bits [ISA]     uses that instruction set level
+#include <cstdio>
+#include <cstring>
+
+#include "optcore/optcore.hpp"
+
+namespace {
+
+/// FNV-1a over bytes.
+class Digest {
+public:
+    void add(const void *data, std::size_t bytes) {
+        const auto *at = static_cast<const unsigned char *>(data);
+        for (std::size_t i = 0; i < bytes; ++i)
+            hash_ = (hash_ ^ at[i]) * 0x100000001b3u;
+    }
+    unsigned long long value() const { return hash_; }
+
+private:
+    std::uint64_t hash_ = 0xcbf29ce484222325u;
+};
+
+/// Numbers in [-1, 1), with no help from a library that could differ.
+class Random {
+public:
+    explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
+    double next() {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return double(std::int64_t(state_) >> 11) / 4503599627370496.0;
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+/// An array of a format, with room for any of them.
+struct Buffer {
+    std::vector<std::uint64_t> memory;
+    std::size_t bytes = 0;
+
+    Buffer(std::size_t count, optcore_dtype dtype, Random &random, double scale)
+        : memory(count), bytes(count * optcore_dtype_bytes(dtype)) {
+        auto *at = reinterpret_cast<unsigned char *>(memory.data());
+        for (std::size_t i = 0; i < count; ++i) {
+            const double x = random.next() * scale;
+            const float f = float(x);
+            std::uint32_t word = 0;
+            std::memcpy(&word, &f, 4);
+            const std::uint16_t bf16 = std::uint16_t(word >> 16);
+            const std::uint16_t f16 = half(word);
+            switch (dtype) {
+            case OPTCORE_F64: std::memcpy(at + 8 * i, &x, 8); break;
+            case OPTCORE_BF16: std::memcpy(at + 2 * i, &bf16, 2); break;
+            case OPTCORE_F16: std::memcpy(at + 2 * i, &f16, 2); break;
+            default: std::memcpy(at + 4 * i, &f, 4);
+            }
+        }
+    }
+
+    /// A float16 near a float: cut off, zero when it is too small for a normal one.
+    static std::uint16_t half(std::uint32_t word) {
+        const int exponent = int((word >> 23) & 0xff) - 127 + 15;
+        const std::uint32_t sign = (word >> 16) & 0x8000;
+        if (exponent <= 0 || exponent >= 31)
+            return std::uint16_t(sign);
+        return std::uint16_t(sign | std::uint32_t(exponent) << 10 | ((word >> 13) & 0x3ff));
+    }
+};
+
+struct Case {
+    std::string rule, option; // option: what is set to 1, or ""
+    optcore_dtype dtype = OPTCORE_F32, state = OPTCORE_F32;
+    std::int32_t low_precision = OPTCORE_NEAREST;
+    bool around = false; // clipping, averaging, a schedule
+};
+
+const optcore::Schedule &rate() {
+    static const optcore::Schedule schedule("warmup_cosine",
+                                            {{"peak", 0.01}, {"warmup", 2}, {"total", 9}});
+    return schedule;
+}
+
+/// Steps, and the digest of what they leave behind.
+unsigned long long digest(const Case &given) {
+    optcore::Optimizer optimizer(given.rule);
+    if (!given.option.empty())
+        optimizer.set(given.option.c_str(), 1.0);
+    if (given.option == "nesterov" && (given.rule == "sgd" || given.rule == "rmsprop"))
+        optimizer.set("momentum", 0.9);
+    if (given.state != OPTCORE_F32)
+        optimizer.set_state_dtype(given.state);
+    optcore::Options options;
+    options.low_precision = given.low_precision;
+    options.seed = 7;
+    if (given.around) {
+        options.clip_norm = 0.5;
+        options.clip_value = 0.25;
+        options.average = 1;
+        options.average_decay = 0.9;
+        optimizer.set("lr", rate());
+    }
+    optimizer.set_options(options);
+
+    // Several tiles and blocks of sums, odd tails, a matrix, a scalar.
+    const std::vector<std::vector<std::int64_t>> shapes = {{131, 67}, {40001}, {}, {3, 5, 7}};
+    Random random(11);
+    std::vector<Buffer> params, grads;
+    std::vector<void *> places;
+    for (const auto &shape : shapes) {
+        std::size_t count = 1;
+        for (const std::int64_t extent : shape)
+            count *= std::size_t(extent);
+        params.emplace_back(count, given.dtype, random, 1.0);
+        grads.emplace_back(count, given.dtype, random, 0.1);
+    }
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+        optimizer.add(std::to_string(i), params[i].memory.data(), optcore::Dtype(given.dtype),
+                      shapes[i]);
+        places.push_back(grads[i].memory.data());
+    }
+    for (int step = 0; step < 4; ++step)
+        optimizer.step(places, step == 2 ? 3.0 : 1.0);
+
+    Digest digest;
+    for (std::size_t t = 0; t < shapes.size(); ++t) {
+        digest.add(params[t].memory.data(), params[t].bytes);
+        std::int64_t slots = 0;
+        optcore::check(optcore_optimizer_slot_count(optimizer.get(), std::int64_t(t), &slots));
+        for (std::int64_t s = 0; s < slots; ++s) {
+            optcore_array array = {};
+            array.struct_size = sizeof array;
+            optcore::check(optcore_optimizer_slot(optimizer.get(), std::int64_t(t), s, &array));
+            digest.add(array.name, std::strlen(array.name));
+            digest.add(array.data, std::size_t(array.count) * optcore_dtype_bytes(array.dtype));
+        }
+    }
+    return digest.value();
+}
+
+void print(const Case &given) {
+    std::printf("%s %s %s state=%s low_precision=%d%s: ", given.rule.c_str(),
+                given.option.empty() ? "-" : given.option.c_str(), optcore_dtype_name(given.dtype),
+                optcore_dtype_name(given.state), int(given.low_precision),
+                given.around ? " around" : "");
+    try {
+        std::printf("%016llx\n", digest(given));
+    } catch (const optcore::Error &error) { // what a rule refuses, it refuses everywhere
+        std::printf("%s\n", optcore_status_name(error.status()));
+    }
+}
+
+void print_rule(const optcore_rule_info &rule) {
+    Case one;
+    one.rule = rule.name;
+    for (const optcore_dtype dtype : {OPTCORE_F32, OPTCORE_F64, OPTCORE_BF16, OPTCORE_F16}) {
+        one.dtype = dtype;
+        one.option = "";
+        print(one);
+        one.around = true;
+        print(one);
+        one.around = false;
+        for (std::int64_t i = 0; i < rule.values; ++i) {
+            optcore_value_info value = {};
+            value.struct_size = sizeof value;
+            optcore::check(optcore_rule_value(rule.name, i, &value));
+            one.option = value.name;
+            if (value.kind != OPTCORE_NUMBER && value.initial == 0)
+                print(one);
+        }
+    }
+    one.option = "";
+    one.dtype = OPTCORE_F32;
+    for (const optcore_dtype state : {OPTCORE_BF16, OPTCORE_U8}) {
+        one.state = state;
+        print(one);
+    }
+    one.state = OPTCORE_F32;
+    one.dtype = OPTCORE_BF16;
+    for (const std::int32_t way : {OPTCORE_STOCHASTIC, OPTCORE_MASTER, OPTCORE_SPLIT}) {
+        one.low_precision = way;
+        print(one);
+    }
+}
+
+void print_schedule(const char *name, const std::vector<optcore::Argument> &arguments) {
+    const optcore::Schedule schedule(name, arguments);
+    const std::vector<double> values = schedule.values(3000); // in blocks
+    Digest digest;
+    digest.add(values.data(), values.size() * sizeof(double));
+    for (std::uint64_t step = 1; step < std::uint64_t(1) << 62; step *= 3) { // one by one
+        const double value = schedule(step);
+        digest.add(&value, sizeof value);
+    }
+    std::printf("schedule %s: %016llx\n", name, digest.value());
+}
+
+void print_schedules() {
+    using Numbers = std::vector<double>;
+    using Counts = std::vector<std::uint64_t>;
+    print_schedule("polynomial", {{"initial", 0.3}, {"total", 1000}, {"power", 1.7}});
+    print_schedule("step", {{"initial", 0.3}, {"step_size", 30}, {"gamma", 0.97}});
+    print_schedule("exponential", {{"initial", 0.3}, {"gamma", 0.9973}});
+    print_schedule("inverse_time", {{"initial", 0.3}, {"decay", 0.013}});
+    print_schedule("inverse_sqrt", {{"initial", 0.3}, {"timescale", 77}});
+    print_schedule("noam", {{"dim", 512}, {"warmup", 400}});
+    print_schedule("cosine", {{"initial", 0.3}, {"total", 1700}, {"exponent", 1.3}});
+    print_schedule("cosine_restarts", {{"initial", 0.3}, {"period", 130}, {"t_mul", 1.3}});
+    print_schedule("warmup_cosine", {{"peak", 0.3}, {"warmup", 130}, {"total", 2300}});
+    print_schedule("one_cycle", {{"peak", 0.3}, {"total", 2100}});
+    print_schedule("rex", {{"initial", 0.3}, {"total", 2100}});
+    print_schedule("tanh", {{"initial", 0.3}, {"total", 2100}});
+    print_schedule("piecewise_linear",
+                   {{"steps", Counts{0, 17, 911}}, {"levels", Numbers{0.1, 0.7, 0.3}}});
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    try {
+        if (argc > 1)
+            optcore::check(optcore_use_isa(argv[1]));
+        for (std::int64_t i = 0; i < optcore_rule_count(); ++i) {
+            optcore_rule_info rule = {};
+            rule.struct_size = sizeof rule;
+            optcore::check(optcore_rule_at(i, &rule));
+            if (rule.available)
+                print_rule(rule);
+        }
+        print_schedules();
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
