@@ -55,7 +55,9 @@ def split(names: list[str]) -> tuple[set[str], set[str], set[str]]:
     package = {n for n in names if n.startswith("optcore/")}
     rest = [n for n in names if n not in package and ".dist-info/" not in n]
     assert not rest, f"outside the package: {rest}"
-    binary = {n for n in package if Path(n).suffix in (".so", ".pyd", ".dylib", ".dll", ".a", ".lib")}
+    binary = {
+        n for n in package if Path(n).suffix in (".so", ".pyd", ".dylib", ".dll", ".a", ".lib")
+    }
     return package - binary, binary, metadata
 
 

@@ -1,7 +1,7 @@
 """Where the headers and libraries for C and C++ lie that come with the package.
 
-`docs/embedding.md` shows what to do with them. On the command line: `python -m optcore --cmake-dir`,
-`--include-dir` and `--pkgconfig-dir`.
+`docs/embedding.md` shows what to do with them. On the command line: `python -m optcore --cmake-dir`
+or `--include-dir` or `--pkgconfig-dir`.
 """
 
 from __future__ import annotations
