@@ -1,5 +1,6 @@
-"""docs/embedding.md and examples/native: every block of code is compiled and run against the installed
-package, every example too, and the reference is made from the headers without a warning."""
+"""docs/embedding.md and examples/native: every block of code is compiled and run against the
+installed package, every example too, and the reference is made from the headers without a warning.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 // Prints one line for every optimizer, each of its options and every format, with a digest of all
 // parameters and state after a few steps, and one for every schedule: the same on every machine.
-//
-//   optcore_bits [ISA]     uses that instruction set level
+// Every ISA level that this machine runs is tried, and has to come to the same.
 #include <cstdio>
 #include <cstring>
 
@@ -140,27 +139,37 @@ unsigned long long digest(const Case &given) {
     return digest.value();
 }
 
-void print(const Case &given) {
-    std::printf("%s %s %s state=%s low_precision=%d%s: ", given.rule.c_str(),
-                given.option.empty() ? "-" : given.option.c_str(), optcore_dtype_name(given.dtype),
-                optcore_dtype_name(given.state), int(given.low_precision),
-                given.around ? " around" : "");
+using Lines = std::vector<std::string>;
+
+void add(Lines &lines, const std::string &what, unsigned long long digest) {
+    char hex[20];
+    std::snprintf(hex, sizeof hex, "%016llx", digest);
+    lines.push_back(what + ": " + hex);
+}
+
+void add(Lines &lines, const Case &given) {
+    std::string what = given.rule + " " + (given.option.empty() ? "-" : given.option) + " " +
+                       optcore_dtype_name(given.dtype) +
+                       " state=" + optcore_dtype_name(given.state) +
+                       " low_precision=" + std::to_string(given.low_precision);
+    if (given.around)
+        what += " around";
     try {
-        std::printf("%016llx\n", digest(given));
+        add(lines, what, digest(given));
     } catch (const optcore::Error &error) { // what a rule refuses, it refuses everywhere
-        std::printf("%s\n", optcore_status_name(error.status()));
+        lines.push_back(what + ": " + optcore_status_name(error.status()));
     }
 }
 
-void print_rule(const optcore_rule_info &rule) {
+void add_rule(Lines &lines, const optcore_rule_info &rule) {
     Case one;
     one.rule = rule.name;
     for (const optcore_dtype dtype : {OPTCORE_F32, OPTCORE_F64, OPTCORE_BF16, OPTCORE_F16}) {
         one.dtype = dtype;
         one.option = "";
-        print(one);
+        add(lines, one);
         one.around = true;
-        print(one);
+        add(lines, one);
         one.around = false;
         for (std::int64_t i = 0; i < rule.values; ++i) {
             optcore_value_info value = {};
@@ -168,24 +177,24 @@ void print_rule(const optcore_rule_info &rule) {
             optcore::check(optcore_rule_value(rule.name, i, &value));
             one.option = value.name;
             if (value.kind != OPTCORE_NUMBER && value.initial == 0)
-                print(one);
+                add(lines, one);
         }
     }
     one.option = "";
     one.dtype = OPTCORE_F32;
     for (const optcore_dtype state : {OPTCORE_BF16, OPTCORE_U8}) {
         one.state = state;
-        print(one);
+        add(lines, one);
     }
     one.state = OPTCORE_F32;
     one.dtype = OPTCORE_BF16;
     for (const std::int32_t way : {OPTCORE_STOCHASTIC, OPTCORE_MASTER, OPTCORE_SPLIT}) {
         one.low_precision = way;
-        print(one);
+        add(lines, one);
     }
 }
 
-void print_schedule(const char *name, const std::vector<optcore::Argument> &arguments) {
+void add_schedule(Lines &lines, const char *name, const std::vector<optcore::Argument> &arguments) {
     const optcore::Schedule schedule(name, arguments);
     const std::vector<double> values = schedule.values(3000); // in blocks
     Digest digest;
@@ -194,45 +203,65 @@ void print_schedule(const char *name, const std::vector<optcore::Argument> &argu
         const double value = schedule(step);
         digest.add(&value, sizeof value);
     }
-    std::printf("schedule %s: %016llx\n", name, digest.value());
+    add(lines, std::string("schedule ") + name, digest.value());
 }
 
-void print_schedules() {
+void add_schedules(Lines &lines) {
     using Numbers = std::vector<double>;
     using Counts = std::vector<std::uint64_t>;
-    print_schedule("polynomial", {{"initial", 0.3}, {"total", 1000}, {"power", 1.7}});
-    print_schedule("step", {{"initial", 0.3}, {"step_size", 30}, {"gamma", 0.97}});
-    print_schedule("exponential", {{"initial", 0.3}, {"gamma", 0.9973}});
-    print_schedule("inverse_time", {{"initial", 0.3}, {"decay", 0.013}});
-    print_schedule("inverse_sqrt", {{"initial", 0.3}, {"timescale", 77}});
-    print_schedule("noam", {{"dim", 512}, {"warmup", 400}});
-    print_schedule("cosine", {{"initial", 0.3}, {"total", 1700}, {"exponent", 1.3}});
-    print_schedule("cosine_restarts", {{"initial", 0.3}, {"period", 130}, {"t_mul", 1.3}});
-    print_schedule("warmup_cosine", {{"peak", 0.3}, {"warmup", 130}, {"total", 2300}});
-    print_schedule("one_cycle", {{"peak", 0.3}, {"total", 2100}});
-    print_schedule("rex", {{"initial", 0.3}, {"total", 2100}});
-    print_schedule("tanh", {{"initial", 0.3}, {"total", 2100}});
-    print_schedule("piecewise_linear",
-                   {{"steps", Counts{0, 17, 911}}, {"levels", Numbers{0.1, 0.7, 0.3}}});
+    add_schedule(lines, "polynomial", {{"initial", 0.3}, {"total", 1000}, {"power", 1.7}});
+    add_schedule(lines, "step", {{"initial", 0.3}, {"step_size", 30}, {"gamma", 0.97}});
+    add_schedule(lines, "exponential", {{"initial", 0.3}, {"gamma", 0.9973}});
+    add_schedule(lines, "inverse_time", {{"initial", 0.3}, {"decay", 0.013}});
+    add_schedule(lines, "inverse_sqrt", {{"initial", 0.3}, {"timescale", 77}});
+    add_schedule(lines, "noam", {{"dim", 512}, {"warmup", 400}});
+    add_schedule(lines, "cosine", {{"initial", 0.3}, {"total", 1700}, {"exponent", 1.3}});
+    add_schedule(lines, "cosine_restarts", {{"initial", 0.3}, {"period", 130}, {"t_mul", 1.3}});
+    add_schedule(lines, "warmup_cosine", {{"peak", 0.3}, {"warmup", 130}, {"total", 2300}});
+    add_schedule(lines, "one_cycle", {{"peak", 0.3}, {"total", 2100}});
+    add_schedule(lines, "rex", {{"initial", 0.3}, {"total", 2100}});
+    add_schedule(lines, "tanh", {{"initial", 0.3}, {"total", 2100}});
+    add_schedule(lines, "piecewise_linear",
+                 {{"steps", Counts{0, 17, 911}}, {"levels", Numbers{0.1, 0.7, 0.3}}});
+}
+
+/// All of them, at the ISA level in use.
+Lines digests() {
+    Lines lines;
+    for (std::int64_t i = 0; i < optcore_rule_count(); ++i) {
+        optcore_rule_info rule = {};
+        rule.struct_size = sizeof rule;
+        optcore::check(optcore_rule_at(i, &rule));
+        if (rule.available)
+            add_rule(lines, rule);
+    }
+    add_schedules(lines);
+    return lines;
 }
 
 } // namespace
 
-int main(int argc, char **argv) {
+int main() {
     try {
-        if (argc > 1)
-            optcore::check(optcore_use_isa(argv[1]));
-        for (std::int64_t i = 0; i < optcore_rule_count(); ++i) {
-            optcore_rule_info rule = {};
-            rule.struct_size = sizeof rule;
-            optcore::check(optcore_rule_at(i, &rule));
-            if (rule.available)
-                print_rule(rule);
+        const Lines first = digests();
+        bool same = true;
+        const char *isa = nullptr;
+        for (std::int64_t i = 0; optcore_available_isa(i, &isa) == OPTCORE_OK; ++i) {
+            optcore::check(optcore_use_isa(isa));
+            const Lines lines = digests();
+            for (std::size_t k = 0; k < first.size(); ++k) {
+                if (lines[k] != first[k]) {
+                    std::fprintf(stderr, "%s at %s, at first %s\n", lines[k].c_str(), isa,
+                                 first[k].c_str());
+                    same = false;
+                }
+            }
         }
-        print_schedules();
+        for (const std::string &line : first)
+            std::printf("%s\n", line.c_str());
+        return same ? 0 : 1;
     } catch (const std::exception &error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }
-    return 0;
 }
