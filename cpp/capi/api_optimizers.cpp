@@ -1,6 +1,7 @@
 // Optimizers.
 #include <limits>
 
+#include "../engine/cpu.h"
 #include "arguments.h"
 #include "optimizer.h"
 
@@ -41,6 +42,8 @@ optcore_status step_and_report(optcore_optimizer *optimizer, const optcore_step 
 optcore_status optcore_optimizer_create(const char *name, optcore_optimizer **optimizer) noexcept {
     return guarded([&] {
         not_null(optimizer, "optimizer");
+        guard_forks();
+        kernels(); // an error now, not in the midst of a step, if OPTCORE_ISA names no level
         hand_out(std::make_unique<optcore_optimizer>(preset_named(name)), optimizer);
     });
 }

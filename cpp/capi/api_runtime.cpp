@@ -76,6 +76,7 @@ optcore_status optcore_norm(const optcore_array *arrays, int64_t count, int32_t 
         not_null(norm, "norm");
         check_count(count, arrays, "arrays");
         checked_threads(threads);
+        guard_forks();
         std::deque<std::vector<Axis>> axes;
         std::vector<Tensor> tensors;
         for (int64_t i = 0; i < count; ++i) {

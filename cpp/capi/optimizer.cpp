@@ -208,7 +208,8 @@ void Optimizer::evaluate() {
         groups_[g].values.tell(core_groups_[g], step_);
 }
 
-void Optimizer::read_gradients(const optcore_step &given) {
+/// What can be told before there is state.
+void Optimizer::check_given(const optcore_step &given) const {
     if (given.count != tensor_count())
         fail(OPTCORE_BAD_LAYOUT, "step.count",
              std::to_string(tensor_count()) + ", one for each tensor that was added",
@@ -218,6 +219,9 @@ void Optimizer::read_gradients(const optcore_step &given) {
     if (!given.data && !given.gradients && given.count > 0)
         fail(OPTCORE_NULL_POINTER, "step.data", "a gradient for each tensor", "NULL",
              "pass data, or gradients");
+}
+
+void Optimizer::read_gradients(const optcore_step &given) {
     Spans zeroed;
     const size_t item_least = OPTCORE_UP_TO(optcore_gradient, dtype);
     for (size_t i = 0; i < infos_.size(); ++i) {
@@ -300,6 +304,7 @@ double scale_of(const optcore_step &given) {
 
 void Optimizer::step(const optcore_step &given, optcore_step_result &result) {
     options_.step.grad_scale = scale_of(given);
+    check_given(given);
     if (!started_)
         start(nullptr, 0);
     const AtEnd release([this] { release_gradients(); });
@@ -315,6 +320,7 @@ void Optimizer::update_hessian(const optcore_step &given, optcore_step_result &r
         fail(OPTCORE_UNSUPPORTED, "optimizer", "sophia, which takes estimates of the Hessian",
              preset_.name, "step it");
     const double scale = scale_of(given);
+    check_given(given);
     if (!started_)
         start(nullptr, 0);
     const AtEnd release([this] { release_gradients(); });

@@ -86,6 +86,7 @@ private:
     void place(TensorInfo &info, Tensor &tensor, Buffers &buffers, MatrixShape &matrix) const;
     void begin_values();
     void evaluate();
+    void check_given(const optcore_step &given) const;
     void read_gradients(const optcore_step &given);
     void release_gradients();
     StepResult run(std::vector<Tensor> &tensors, const std::vector<Group> &groups,

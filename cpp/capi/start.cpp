@@ -84,9 +84,11 @@ void make_state(const TensorInfo &tensor, const Values &values) {
         }
     }
     // After all of them are zero, as 8-bit slots write to their scales.
-    for (const Slot &slot : tensor.slots)
-        if (const double start = slot.scale_of.empty() ? values.start(slot.name.c_str()) : 0)
+    for (const Slot &slot : tensor.slots) {
+        const double start = slot.scale_of.empty() ? values.start(slot.name.c_str()) : 0;
+        if (start != 0)
             fill(slot, tensor, start);
+    }
     if (tensor.copy)
         mirror(tensor.copy_first, tensor.copy_format, tensor);
 }

@@ -22,6 +22,10 @@ void refused(Small &small, const optcore_step &step, optcore_status status) {
 
 TEST_CASE("a tensor set that changed is refused") {
     Small small;
+    auto early = small.given();
+    early.count = 1;
+    refused(small, early, OPTCORE_BAD_LAYOUT);
+    CHECK(optcore_optimizer_add_group(small.optimizer, nullptr) == OPTCORE_OK); // no state as yet
     REQUIRE(small.step() == OPTCORE_OK);
     auto step = small.given();
     step.count = 1;

@@ -46,9 +46,9 @@
  *
  * Optimizers have the names of Python's classes; case and underscores do not count: "AdamW",
  * "adamw", "schedule_free_sgd". Hyperparameters have the core's names: those of the Python class,
- * but for pairs, which are two numbers (`betas` are "beta1" and "beta2"), and options that are
- * words or None, which are switches. optcore_rule_value() lists them. On an unknown name the
- * message lists near ones.
+ * but for pairs, which are two numbers (`betas` are "beta1" and "beta2"), and for options that may
+ * be None or a word, which are numbers of 0 and 1 beside their value ("momentum_schedule").
+ * optcore_rule_value() lists them. On an unknown name the message lists near ones.
  */
 #ifndef OPTCORE_OPTCORE_H
 #define OPTCORE_OPTCORE_H
