@@ -77,8 +77,8 @@ struct Case {
 };
 
 const optcore::Schedule &rate() {
-    static const optcore::Schedule schedule("warmup_cosine",
-                                            {{"peak", 0.01}, {"warmup", 2}, {"total", 9}});
+    static const optcore::Schedule schedule(
+        "warmup_cosine", {{"peak", 0.01}, {"start", 0.005}, {"warmup", 2}, {"total", 9}});
     return schedule;
 }
 
@@ -104,7 +104,7 @@ unsigned long long digest(const Case &given) {
     optimizer.set_options(options);
 
     // Several tiles and blocks of sums, odd tails, a matrix, a scalar.
-    const std::vector<std::vector<std::int64_t>> shapes = {{131, 67}, {40001}, {}, {3, 5, 7}};
+    const std::vector<std::vector<std::int64_t>> shapes = {{131, 67}, {26001}, {}, {3, 5, 7}};
     Random random(11);
     std::vector<Buffer> params, grads;
     std::vector<void *> places;
@@ -120,7 +120,7 @@ unsigned long long digest(const Case &given) {
                       shapes[i]);
         places.push_back(grads[i].memory.data());
     }
-    for (int step = 0; step < 4; ++step)
+    for (int step = 0; step < 3; ++step)
         optimizer.step(places, step == 2 ? 3.0 : 1.0);
 
     Digest digest;
@@ -243,16 +243,19 @@ Lines digests() {
 
 int main() {
     try {
+        const char *best = nullptr, *isa = nullptr;
+        optcore::check(optcore_isa(&best));
         const Lines first = digests();
         bool same = true;
-        const char *isa = nullptr;
         for (std::int64_t i = 0; optcore_available_isa(i, &isa) == OPTCORE_OK; ++i) {
+            if (std::strcmp(isa, best) == 0)
+                continue;
             optcore::check(optcore_use_isa(isa));
             const Lines lines = digests();
             for (std::size_t k = 0; k < first.size(); ++k) {
                 if (lines[k] != first[k]) {
-                    std::fprintf(stderr, "%s at %s, at first %s\n", lines[k].c_str(), isa,
-                                 first[k].c_str());
+                    std::fprintf(stderr, "%s at %s, %s at %s\n", lines[k].c_str(), isa,
+                                 first[k].c_str(), best);
                     same = false;
                 }
             }
