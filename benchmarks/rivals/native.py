@@ -18,7 +18,9 @@ _ALL_GROUPS = c_int64(-1)
 
 # The first fields of the structs of optcore.h: as short as the oldest program may pass them.
 def _struct(name: str, fields: list[tuple[str, Any]]) -> Any:
-    return type(name, (ctypes.Structure,), {"_fields_": [("struct_size", ctypes.c_size_t), *fields]})
+    return type(
+        name, (ctypes.Structure,), {"_fields_": [("struct_size", ctypes.c_size_t), *fields]}
+    )
 
 
 _Options = _struct(
