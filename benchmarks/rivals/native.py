@@ -1,4 +1,4 @@
-"""optcore again, through the C interface: what a program without Python pays for the same step."""
+"""optcore through the C interface: what a program without Python pays for the same step."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ctypes import byref, c_double, c_int32, c_int64, c_void_p
 from pathlib import Path
 from typing import Any
 
-import rivals
 from arrays import Model
 from workload import BETAS, DECAY, EPS, LR, Workload
 
 import optcore as oc
+import rivals
 
 _ALL_GROUPS = c_int64(-1)
 
@@ -60,7 +60,7 @@ class Native:
 
         model = Model(workload)
         self.result, self._grads = model.params, model.grads
-        self._handle = handle = c_void_p()
+        handle = c_void_p()
         call("create", b"adamw", byref(handle))
         values = {"lr": LR, "beta1": BETAS[0], "beta2": BETAS[1], "eps": EPS, "weight_decay": DECAY}
         for name, value in values.items():
@@ -71,19 +71,16 @@ class Native:
             tensor = self._sized(_Tensor, data=array.ctypes.data, count=array.size)
             call("add", handle, c_int64(0), byref(tensor), None)
         data = (c_void_p * len(self._grads))(*(g.ctypes.data for g in self._grads))
-        self._given = self._sized(_Step, count=len(self._grads), data=data)
-        step, given = c.optcore_optimizer_step, byref(self._given)
-        self._destroy = c.optcore_optimizer_destroy
+        self._step = self._sized(_Step, count=len(self._grads), data=data)
+        self._c, self._given = c, (handle, byref(self._step), None)
 
-        def take() -> None:
-            if step(handle, given, None) != 0:
-                raise RuntimeError(c.optcore_last_error().decode())
-
-        self.step = take
+    def step(self) -> None:
+        if self._c.optcore_optimizer_step(*self._given) != 0:
+            raise RuntimeError(self._c.optcore_last_error().decode())
 
     def __del__(self) -> None:
-        if hasattr(self, "_destroy"):
-            self._destroy(self._handle)
+        if hasattr(self, "_c"):
+            self._c.optcore_optimizer_destroy(self._given[0])
 
     @staticmethod
     def _sized(kind: Any, **values: Any) -> Any:
