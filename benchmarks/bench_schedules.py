@@ -96,8 +96,8 @@ def torch_rates() -> Callable[[], float]:
     CosineAnnealingLR within SequentialLR take longer.
     """
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=PEAK)
-    optimizer.step()  # the scheduler looks whether there was one
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    optimizer.step()  # the scheduler looks whether there was one
     group = optimizer.param_groups[0]
 
     def rate() -> float:

@@ -68,8 +68,21 @@ def test_the_stub_says_what_the_extension_has() -> None:
     run(sys.executable, "-m", "mypy.stubtest", "optcore._core", "optcore.ops")
 
 
+def test_the_stub_says_what_the_torch_door_has() -> None:
+    needs("mypy")
+    pytest.importorskip("torch")
+    run(sys.executable, "-m", "mypy.stubtest", "optcore.torch")
+
+
 def test_the_stub_of_ops_is_written_from_their_signatures() -> None:
     assert stub.PATH.read_text(encoding="utf-8") == stub.text(), "run python -m optcore.ops.stub"
+
+
+def test_the_stub_of_the_torch_door_is_written_from_its_signatures() -> None:
+    pytest.importorskip("torch")
+    from optcore.torch import stub
+
+    assert stub.PATH.read_text(encoding="utf-8") == stub.text(), "run python -m optcore.torch.stub"
 
 
 USES_OPS = """\

@@ -340,6 +340,33 @@ def test_every_scalar_hyperparameter_takes_a_schedule(kind, name, position):
         assert same(arrays(scheduled), arrays(written))
 
 
+def test_a_function_is_asked_once_per_step():
+    """For all groups that share it, and for parameters of any number."""
+    asked: list[int] = []
+
+    def rate(k: int) -> float:
+        asked.append(k)
+        return 0.5 / (k + 1)
+
+    groups = [{"params": {"a": np.zeros(1), "b": np.zeros(2)}}, {"params": {"c": np.zeros(1)}}]
+    grads = [{"a": np.ones(1), "b": np.ones(2)}, {"c": np.ones(1)}]
+    opt = oc.SGD(groups, lr=rate)
+    for _ in range(3):
+        opt.step(grads)
+    assert asked == [0, 1, 2]
+    assert groups[0]["params"]["a"][0] == groups[1]["params"]["c"][0] == -0.5 - 0.25 - 0.5 / 3
+    opt.lr = lambda k: rate(k)
+    asked.clear()
+    for _ in range(2):
+        opt.step(grads)
+    assert asked == [3, 4]
+    within = Warmup(5, into=Lambda(rate))
+    opt = oc.Adam(groups, lr=within, betas=(0.9, within))
+    asked.clear()
+    opt.step(grads)
+    assert asked == [0]
+
+
 def test_schedules_per_group_and_by_position():
     groups = [
         {"params": {"a": np.zeros(1)}},

@@ -38,6 +38,7 @@ from optcore.schedules import (
     Sum,
     Tanh,
     Warmup,
+    WarmupCosine,
 )
 
 LAST = 2**64 - 1
@@ -170,6 +171,62 @@ def test_warmup_joins_what_follows(n, peak):
     assert s(n) == peak
     assert abs(s(n) - s(n - 1)) <= 1.001 * peak / n
     assert abs(s(n + 1) - s(n)) <= peak / n
+
+
+# Each over n steps, with the longest way that it may go in one of them, as a part of its peak of 1.
+# What is a root of the steps, or a power of them, is steep at one end.
+SMOOTH = {
+    "WarmupCosine": (lambda n: WarmupCosine(1.0, n // 3, n), lambda n: 4 / n),
+    "WarmupCosine, no warmup": (lambda n: WarmupCosine(1.0, 0, n), lambda n: 2 / n),
+    "WSD, linear": (lambda n: WSD(1.0, n // 4, n, n // 2), lambda n: 5 / n),
+    "WSD, cosine": (lambda n: WSD(1.0, n // 4, n, n // 2, "cosine"), lambda n: 5 / n),
+    "WSD, square": (lambda n: WSD(1.0, n // 4, n, n // 2, "square"), lambda n: 5 / n),
+    "WSD, sqrt": (lambda n: WSD(1.0, n // 4, n, n // 2, "sqrt"), lambda n: 2 / n**0.5),
+    "OneCycle": (lambda n: OneCycle(1.0, n), lambda n: 7 / n),
+    "OneCycle, linear": (lambda n: OneCycle(1.0, n, shape="linear"), lambda n: 5 / n),
+    "OneCycle, three phases": (lambda n: OneCycle(1.0, n, phases=3), lambda n: 7 / n),
+    "its momentum": (lambda n: OneCycle(1.0, n, phases=3).momentum(0.0, 1.0), lambda n: 7 / n),
+    "Cyclic": (lambda n: Cyclic(0.0, 1.0, n // 4, n // 3), lambda n: 5 / n),
+    "Cyclic, halved": (lambda n: Cyclic(0.0, 1.0, n // 4, mode="triangular2"), lambda n: 5 / n),
+    "Cyclic, exponential": (
+        lambda n: Cyclic(0.0, 1.0, n // 4, mode="exp_range", gamma=1 - 1 / n),
+        lambda n: 6 / n,
+    ),
+    "SlantedTriangular": (lambda n: SlantedTriangular(1.0, n, cut=0.2), lambda n: 6 / n),
+    "PiecewiseLinear": (
+        lambda n: PiecewiseLinear([n // 5, n // 2, n], [1.0, 0.2, 0.7]),
+        lambda n: 4 / n,
+    ),
+    "PiecewiseLinear, cosine": (
+        lambda n: PiecewiseLinear([n // 5, n // 2, n], [1.0, 0.2, 0.7], "cosine"),
+        lambda n: 5 / n,
+    ),
+    "Warmup, exponential": (
+        lambda n: Warmup(n // 2, Cosine(1.0, n // 2), 1e-2, shape="exponential"),
+        lambda n: 11 / n,
+    ),
+    "Warmup, log": (
+        lambda n: Warmup(n // 2, Cosine(1.0, n // 2), shape="log"),
+        lambda n: 1 / math.log(n // 2),
+    ),
+    "Noam": (lambda n: Noam(1, n // 3, scale=(n // 3) ** 0.5), lambda n: 4 / n),
+    "Polynomial, clipped": (lambda n: Polynomial(1.0, n, 2.0).clip(0.3), lambda n: 2.1 / n),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@given(n=st.integers(40, 2000))
+def test_no_jump_where_pieces_join(name, n):
+    """Over twice the steps, the ends included: no two values further apart than the slope says."""
+    make, most = SMOOTH[name]
+    assert np.max(np.abs(np.diff(make(n).values(2 * n)))) <= most(n)
+
+
+@given(n=st.integers(40, 2000), fall=st.floats(0.05, 0.9))
+def test_a_jump_is_seen(n, fall):
+    """What the test above would find: a sequence whose parts do not meet."""
+    s = Sequential([Linear(1.0, n, 1.0 - fall), Linear(1.0, n)], [n])
+    assert np.max(np.abs(np.diff(s.values(2 * n)))) >= fall - 2 / n
 
 
 @given(first=rates, last=rates, n=st.integers(1, 1000), k=st.integers(0, 3000))

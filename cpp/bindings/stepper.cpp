@@ -6,6 +6,17 @@
 #include "read_rows.h"
 
 namespace optcore {
+
+double Source::at(uint64_t step, std::vector<std::pair<PyObject *, double>> &called) const {
+    if (!function)
+        return at(step);
+    for (const auto &[other, its_value] : called)
+        if (function.ptr() == other)
+            return its_value;
+    called.emplace_back(function.ptr(), at(step));
+    return called.back().second;
+}
+
 double Source::at(uint64_t step) const {
     if (schedule)
         return schedule->at(step);
@@ -340,10 +351,11 @@ void Stepper::evaluate_schedules() {
         options_.average_keep = 0; // the average begins with the first step's parameters
     if (!scheduled_)
         return;
+    std::vector<std::pair<PyObject *, double>> called; // a function is asked once for all groups
     for (size_t g = 0; g < groups_.size(); ++g)
         for (int i = 0; i < info_.hypers_in_all(); ++i)
             if (sources_[g][i].scheduled()) {
-                const double value = sources_[g][i].at(step_);
+                const double value = sources_[g][i].at(step_, called);
                 check(g, i, value, ": what its schedule gives at step " + std::to_string(step_));
                 groups_[g].hyper[i] = value;
             }

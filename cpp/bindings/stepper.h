@@ -6,6 +6,8 @@
 #include <atomic>
 #include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "describe.h"
 #include "dlpack.h"
@@ -23,6 +25,8 @@ struct Source {
 
     bool scheduled() const { return schedule || function; }
     double at(uint64_t step) const;
+    /// The same, from the functions that were `called` at this step where it is among them.
+    double at(uint64_t step, std::vector<std::pair<PyObject *, double>> &called) const;
 };
 
 class Stepper {

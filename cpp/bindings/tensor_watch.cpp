@@ -5,6 +5,23 @@ namespace {
 
 constexpr int kLookAhead = 4; // keys, before a lookup
 
+// Python without a GIL wants a lock around a dict that is walked; others know no such thing.
+#ifdef Py_BEGIN_CRITICAL_SECTION
+template <class F>
+bool locked(PyObject *object, F work) {
+    bool result;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    result = work();
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+#else
+template <class F>
+bool locked(PyObject *, F work) {
+    return work();
+}
+#endif
+
 } // namespace
 
 TensorWatch::TensorWatch(py::object stepper, py::object api, py::tuple types)
@@ -77,27 +94,29 @@ bool TensorWatch::same_state(const Entry &entry, PyObject *state) const {
 /// Whether every entry's state is there as it was. Hashing a tensor is a call of a Python function,
 /// so the dict is walked: it mostly has its keys in the order of the parameters.
 bool TensorWatch::find_states(const py::dict &state) const {
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-    for (const Entry &entry : entries_) {
-        PyObject *param = entry.param.tensor.ptr();
-        if (entry.state.empty())
-            continue;
-        bool found = false;
-        for (int k = 0; k < kLookAhead && !found && PyDict_Next(state.ptr(), &at, &key, &value);
-             ++k)
-            found = key == param;
-        if (!found) {
-            value = PyDict_GetItemWithError(state.ptr(), param);
-            if (!value) {
-                PyErr_Clear();
-                return false;
+    return locked(state.ptr(), [&] {
+        PyObject *key, *value;
+        Py_ssize_t at = 0;
+        for (const Entry &entry : entries_) {
+            PyObject *param = entry.param.tensor.ptr();
+            if (entry.state.empty())
+                continue;
+            bool found = false;
+            for (int k = 0; k < kLookAhead && !found && PyDict_Next(state.ptr(), &at, &key, &value);
+                 ++k)
+                found = key == param;
+            if (!found) {
+                value = PyDict_GetItemWithError(state.ptr(), param);
+                if (!value) {
+                    PyErr_Clear();
+                    return false;
+                }
             }
+            if (!same_state(entry, value))
+                return false;
         }
-        if (!same_state(entry, value))
-            return false;
-    }
-    return true;
+        return true;
+    });
 }
 
 py::object TensorWatch::step(const py::list &groups, const py::dict &state, double grad_scale) {

@@ -45,6 +45,10 @@ def _floor(race: str) -> Target:
     return Target(race, "floor", 1.05, at_most=True)
 
 
+def _door(rule: str, model: str, wanted: float) -> Target:
+    return Target(f"optcore.torch {rule}, {model}, 2 threads", "torch", wanted)
+
+
 TARGETS = (
     _floor("AdamW, float32, 16M, 1 thread"),
     _floor("AdamW, float32, 16M, 2 threads"),
@@ -72,6 +76,11 @@ TARGETS = (
     Target("WarmupCosine, one step", "torch-scheduler", 10),
     Target("WarmupCosine, 1000000 steps", "numpy", 1.0),
     Target("NumPy loop, MLP 784-512-512-10, batch 64", "numpy", 1.8),
+    _door("AdamW", "200x1000", 6),
+    _door("AdamW", "1000x16", 5),
+    _door("AdamW", "ResNet-50", 1.0),
+    _door("AdamW", "GPT-2", 1.0),
+    *(_door(rule, "ResNet-50", 4) for rule in ("NAdam", "RMSprop", "Adadelta", "RAdam")),
 )
 
 

@@ -41,14 +41,20 @@ def definition(name: str, function: Any) -> str:
         form: str = "sum",
     ) -> None: ...
     """
-    lines, keyword_only = "", False
-    for each in inspect.signature(function).parameters.values():
+    return f"def {name}(\n{parameters(inspect.signature(function))}) -> None: ...\n"
+
+
+def parameters(signature: inspect.Signature, indent: int = 4) -> str:
+    """The parameters of a signature, a line each."""
+    lines, keyword_only, before = "", False, " " * indent
+    for each in signature.parameters.values():
         if each.kind is each.KEYWORD_ONLY and not keyword_only:
-            lines, keyword_only = f"{lines}    *,\n", True
+            lines, keyword_only = f"{lines}{before}*,\n", True
         stars = "**" if each.kind is each.VAR_KEYWORD else ""
         default = "" if each.default is each.empty else f" = {_source(each.default)}"
-        lines += f"    {stars}{each.name}: {each.annotation}{default},\n"
-    return f"def {name}(\n{lines}) -> None: ...\n"
+        line = f"{before}{stars}{each.name}: {each.annotation}{default},\n"
+        lines += line if len(line) <= 100 else line.replace(default, " = ...")
+    return lines
 
 
 def _source(value: Any) -> str:

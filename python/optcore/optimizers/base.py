@@ -539,8 +539,9 @@ class Optimizer:
     @lr.setter
     def lr(self, value: Scalar) -> None:
         hyper.check(self.rule, "lr", value, "lr")
+        one = hyper.source(value, "lr")  # so that a function is asked once for all groups
         for group in self.groups:
-            group["lr"] = value
+            group["lr"] = one
 
     @property
     def clip_norm(self) -> float | None:

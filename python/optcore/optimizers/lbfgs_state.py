@@ -121,7 +121,7 @@ def _options(opt: LBFGS, saved: Mapping[str, Any]) -> Options:
             "make the optimizer over the same parameters"
         )
     values = {
-        name: common._restored(entry[name], getattr(opt._options, name), f"{where}/{name}")
+        name: common.restored(entry[name], getattr(opt._options, name), f"{where}/{name}")
         for name in Options.names()
     }
     try:

@@ -73,11 +73,11 @@ def _plain(value: Any) -> Any:
     return value.to_dict() if isinstance(value, Schedule) else value
 
 
-def _restored(value: Any, now: Any, where: str) -> Any:
+def restored(value: Any, now: Any, where: str) -> Any:
     """The opposite; a `Lambda` cannot be saved, so the present schedule stays in its place."""
     if isinstance(value, (list, tuple)):
         present = now if isinstance(now, tuple) and len(now) == len(value) else [None] * len(value)
-        return tuple(_restored(v, p, where) for v, p in zip(value, present, strict=True))
+        return tuple(restored(v, p, where) for v, p in zip(value, present, strict=True))
     if isinstance(value, Mapping) and "schedule" in value:
         if "lambda" not in _schedule_names(value):
             try:
@@ -169,7 +169,7 @@ def _loaded_groups(opt: Optimizer, saved: Mapping[str, Any]) -> list[dict[str, A
         try:
             values = {}
             for name, now in group._values.items():
-                values[name] = _restored(entry[name], now, f"{where}/{name}")
+                values[name] = restored(entry[name], now, f"{where}/{name}")
             values = opt._normalized(values)
         except (TypeError, ValueError, KeyError) as error:
             words = str(error.args[0])

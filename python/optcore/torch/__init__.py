@@ -6,7 +6,8 @@
 
     opt = ot.AdamW(model.parameters(), lr=1e-3)
 
-Where torch has the rule, names, signature, defaults and state dicts are torch's.
+Where torch has the rule, names, signature, defaults and state dicts are torch's. torch's schedulers
+drive them, and `LRScheduler` drives any torch optimizer by a schedule of `optcore.schedules`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ except ModuleNotFoundError as error:
 
 from .. import optimizers as _numpy
 from .define import define as _define
+from .lbfgs import LBFGS
+from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
 from .sophia import TorchSophia as _TorchSophia
+from .sparse import TorchSGD as _TorchSGD
+from .sparse import TorchSparseAdam as _TorchSparseAdam
 
 AdaBelief = _define(_numpy.AdaBelief)
 Adadelta = _define(_numpy.Adadelta)
@@ -59,14 +64,19 @@ Rprop = _define(_numpy.Rprop)
 ScheduleFreeAdamW = _define(_numpy.ScheduleFreeAdamW, base=_TwoModes)
 ScheduleFreeRAdam = _define(_numpy.ScheduleFreeRAdam, base=_TwoModes)
 ScheduleFreeSGD = _define(_numpy.ScheduleFreeSGD, base=_TwoModes)
-SGD = _define(_numpy.SGD)
+SGD = _define(_numpy.SGD, base=_TorchSGD)
 Shampoo = _define(_numpy.Shampoo)
 SignSGD = _define(_numpy.SignSGD)
 Signum = _define(_numpy.Signum)
 SM3 = _define(_numpy.SM3)
 SOAP = _define(_numpy.SOAP)
 Sophia = _define(_numpy.Sophia, base=_TorchSophia)
-SparseAdam = _define(_numpy.Adam, "SparseAdam", {"eps_hat": True})
+SparseAdam = _define(
+    _numpy.Adam,
+    "SparseAdam",
+    {"eps_hat": True, "weight_decay": 0.0, "amsgrad": False},
+    base=_TorchSparseAdam,
+)
 Yogi = _define(_numpy.Yogi)
 
 __all__ = [
@@ -75,6 +85,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",
@@ -91,6 +102,7 @@ __all__ = [
     "Adan",
     "DAdaptAdam",
     "DAdaptSGD",
+    "LRScheduler",
     "Lion",
     "Momentum",
     "Muon",

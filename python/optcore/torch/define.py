@@ -12,23 +12,30 @@ from ..optimizers.base import Optimizer
 from ..optimizers.signature import defaults_of
 from .optimizer import TorchOptimizer
 
-_SWITCH_DEFAULTS = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
-
-_STEP_DEFAULTS = {
-    "clip_norm": None,
-    "clip_value": None,
-    "nonfinite": "propagate",
-    "ema": None,
-    "low_precision": None,
-    "seed": 0,
-    "threads": None,
+_MORE: Mapping[str, tuple[str, Any]] = {
+    "foreach": ("bool | None", None),
+    "fused": ("bool | None", None),
+    "capturable": ("bool", False),
+    "differentiable": ("bool", False),
+    "state_dtype": ("Any", None),
+    "cautious": ("bool", False),
+    "cautious_weight_decay": ("bool", False),
+    "clip_norm": ("float | None", None),
+    "clip_value": ("float | None", None),
+    "nonfinite": ('Literal["propagate", "skip", "raise"]', "propagate"),
+    "ema": ("EMA | None", None),
+    "low_precision": ('Literal["master", "stochastic", "split"] | None', None),
+    "seed": ("int", 0),
+    "threads": ("int | None", None),
 }
+"""What every class takes besides: annotation and default."""
 
 _AFTER: Mapping[str, tuple[str, ...]] = {
     "Adadelta": ("foreach",),
     "Adagrad": ("foreach",),
     "Adamax": ("foreach",),
     "ASGD": ("foreach", "maximize", "differentiable", "capturable"),
+    "SparseAdam": ("maximize",),
     "RMSprop": ("capturable", "foreach", "maximize", "differentiable"),
 }
 """What torch takes by position after the hyperparameters."""
@@ -69,7 +76,7 @@ def define(
         (base,),
         {
             "__init__": init,
-            "__doc__": _doc(kind, name),
+            "__doc__": _doc(kind, name, *base._example),
             "__module__": "optcore.torch",
             "_kind": kind,
             "_names": _names(kind),
@@ -107,24 +114,34 @@ def _signature(kind: type[Optimizer], name: str, always: Mapping[str, Any]) -> i
         for each in inspect.signature(kind).parameters.values()
         if each.name != "common" and each.name not in always
     ]
+    theirs = [each.replace(annotation=_annotation(each)) for each in theirs]
     first = [each for each in theirs if each.kind is positional]
     after = _AFTER.get(name, ())
     rest = {each.name: each for each in theirs if each.kind is not positional}
-    rest |= {
-        key: inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=value)
-        for key, value in _more(kind).items()
-    }
+    rest |= {each.name: each for each in _more(kind)}
     first += [rest.pop(key).replace(kind=positional) for key in after]
-    return inspect.Signature([*first, *rest.values()])
+    return inspect.Signature([*first, *rest.values()], return_annotation="None")
 
 
-def _more(kind: type[Optimizer]) -> dict[str, Any]:
-    """The keywords of every class, and their defaults."""
-    masks = {"cautious": False, "cautious_weight_decay": False} if kind.maskable() else {}
-    return {**_SWITCH_DEFAULTS, "state_dtype": None, **masks, **_STEP_DEFAULTS}
+def _annotation(each: inspect.Parameter) -> str:
+    """A hyperparameter of this door is a number, or a tensor of one, and no schedule."""
+    if each.name == "params":
+        return "ParamsT"
+    return str(each.annotation).replace("Scalar", "float | Tensor")
 
 
-def _doc(kind: type[Optimizer], name: str) -> str:
+def _more(kind: type[Optimizer]) -> list[inspect.Parameter]:
+    """The keywords of every class."""
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+        )
+        for name, (annotation, default) in _MORE.items()
+        if kind.maskable() or not name.startswith("cautious")
+    ]
+
+
+def _doc(kind: type[Optimizer], name: str, model: str, batch: str) -> str:
     head = inspect.cleandoc(kind.__doc__ or "").partition("Example:")[0]
     return f"""{head.rstrip()}
 
@@ -133,11 +150,13 @@ Behind this door `params` are torch tensors, and a hyperparameter is a number; t
 
 Example:
     >>> import torch, optcore.torch as ot
-    >>> model = torch.nn.Linear(3, 2, bias=False)
+    >>> model = {model}
     >>> opt = ot.{name}(model.parameters())
-    >>> model(torch.ones(1, 3)).square().sum().backward()
     >>> before = model.weight.detach().clone()
-    >>> opt.step()
+    >>> for _ in range(10):
+    ...     opt.zero_grad()
+    ...     model({batch}).square().sum().backward()
+    ...     opt.step()
     >>> bool((model.weight != before).any())
     True
 """

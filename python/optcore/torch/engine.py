@@ -12,12 +12,16 @@ import torch
 from .. import _core
 from ..optimizers import slots
 from ..optimizers.directed import DirectedOptimizer
-from ..optimizers.storage import assign
+from ..optimizers.storage import assign, is_half
 from ..typing import Array
 from . import tensors, values
 
 if TYPE_CHECKING:
     from .optimizer import TorchOptimizer
+
+
+WIDENING = ("adafactor", "rowwise_adagrad")
+"""The rules of the core that step no 16-bit parameters: they get a float32 copy for each step."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,15 @@ class Engine:
         for each in self._members:
             tensors.check(each.param, each.path)
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
+            if each.param.is_complex() and owner._kind.kind() != "elementwise":
+                raise RuntimeError(
+                    f"{type(owner).__name__} does not support complex parameters: {each.path}: "
+                    "expected a real tensor, as the rule looks at whole tensors; make "
+                    "torch.view_as_real of it the parameter, or take an elementwise rule"
+                )
+        self._widened: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
-            {**seen, "params": self._of_group(index, tensors.array_of)}
+            {**seen, "params": self._of_group(index, self._array_of)}
             for index, seen in enumerate(self._seen)
         ]
         self._kept: dict[tuple[str, str], torch.Tensor] = {}
@@ -65,6 +76,15 @@ class Engine:
     def _of_group(self, index: int, what: Any) -> dict[str, Any]:
         return {each.path: what(each.param) for each in self._members if each.group == index}
 
+    def _array_of(self, param: torch.Tensor) -> Array:
+        """The array to be stepped: the parameter's memory, or float32 for a rule that asks so."""
+        array = tensors.array_of(param)
+        if not is_half(array) or self._owner._kind.rule not in WIDENING:
+            return array
+        wide = np.empty_like(array, np.float32)
+        self._widened.append((param, wide))
+        return wide
+
     # State: taken over, made, handed out. ------------------------------------------------------
 
     def _adopt(
@@ -75,6 +95,8 @@ class Engine:
         found: dict[str, Array] = {}
         for name, slot in wanted.items():
             if isinstance(tensor := state.get(name), torch.Tensor):
+                if tensor.layout == torch.sparse_coo:  # torch's SGD has such buffers
+                    tensor = tensor.to_dense()
                 array = tensors.array_of(tensor)
                 if _lies_as(array, slot):
                     self._kept[path, name] = tensor
@@ -143,8 +165,11 @@ class Engine:
         return True
 
     def _take(self, index: int, now: dict[str, Any]) -> bool:
-        mine = self.inner.groups[index]
-        if any(now[name] != self._seen[index][name] for name in mine._kind.fixed_names()):
+        mine, seen = self.inner.groups[index], self._seen[index]
+        if type(rate := now["lr"]) is float and now == {**seen, "lr": rate}:
+            mine["lr"] = rate  # as schedulers do in every step, and so quicker than the rest
+            return True
+        if any(now[name] != seen[name] for name in mine._kind.fixed_names()):
             return False
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:
@@ -176,11 +201,20 @@ class Engine:
     def _step_by_arrays(self) -> bool:
         """A step on NumPy views of everything: slower, and right for every kind of tensor."""
         grads = [
-            {e.path: tensors.gradient_of(e.param, e.path) for e in self._members if e.group == g}
-            for g in range(len(self._seen))
+            {
+                e.path: tensors.gradient_of(e.param, e.path, self._owner._takes_whole(seen))
+                for e in self._members
+                if e.group == g
+            }
+            for g, seen in enumerate(self._seen)
         ]
         skipped = self.inner.skipped_steps
+        for param, wide in self._widened:
+            assign(wide, tensors.array_of(param))
         self.inner.step(grads)
+        for param, wide in self._widened:
+            if param.grad is not None and self.inner.skipped_steps == skipped:
+                assign(tensors.array_of(param), wide)
         self._new.clear()
         torch.autograd.graph.increment_version(
             [each.param for each in self._members if each.param.grad is not None]
