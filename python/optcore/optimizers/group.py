@@ -32,6 +32,8 @@ class Group(MutableMapping[str, Any]):
     state a parameter has (`amsgrad`, `centered`, ...) are fixed when the optimizer is made.
     """
 
+    _values: dict[str, Any]
+
     def __init__(
         self,
         kind: type[Optimizer],

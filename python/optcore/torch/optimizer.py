@@ -11,7 +11,7 @@ import torch
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values
-from .engine import Engine
+from .engine import Engine, members
 from .loading import KeptFormats
 
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
@@ -78,11 +78,6 @@ class TorchOptimizer(KeptFormats):
                     f"{type(self).__name__} with {name}=True is not supported: the step is no "
                     f"graph of torch operations; leave {name} out, or use torch.optim"
                 )
-        if group.get("foreach") and isinstance(group.get("lr"), torch.Tensor):
-            raise ValueError(
-                "lr as a Tensor is not supported for capturable=False and foreach=True; "
-                "leave foreach out, or pass float(lr)"
-            )
         given = values.of_group(group, self._names)
         probe = {"params": {"0": np.zeros((2, 2), np.float32)}, **given}
         self._kind([probe], **{**self._options, "low_precision": None})
@@ -92,6 +87,11 @@ class TorchOptimizer(KeptFormats):
         """Whether there is a step number in the state of a parameter."""
         needed = self._options["low_precision"] == "stochastic" or self._options["ema"] is not None
         return needed or not self._stateless
+
+    @property
+    def _together(self) -> bool:
+        """Whether all parameters have state from the first step: they share what they estimate."""
+        return self._kind.kind() == "global"
 
     def _takes_whole(self, group: Mapping[str, Any]) -> bool:
         """Whether a sparse gradient steps a whole parameter, not the rows that it names."""
@@ -144,23 +144,29 @@ class TorchOptimizer(KeptFormats):
                 "their place; step after the with block"
             )
         engine = self._engine
-        if engine is None or not engine.in_step() or engine.step() is None:
-            self._step_anew()
-
-    def _step_anew(self) -> None:
+        if engine is not None and engine.in_step() and engine.step() is not None:
+            return
         engine = self._engine_now()
         try:
-            engine.step()
+            if engine is not None:
+                engine.step()
         except BaseException:
-            engine.withdraw()
+            if engine is not None:
+                engine.withdraw()
             self._engine = None
             raise
 
-    def _engine_now(self) -> Engine:
-        """An engine that fits what is there now."""
+    def _engine_now(self) -> Engine | None:
+        """A new engine that fits what is there now; None where nothing is to be stepped."""
         with torch.no_grad():
-            self._engine = Engine(self, self._engine)
+            self._engine = Engine(self, self._engine) if members(self, self._engine) else None
         return self._engine
+
+    def _engine_fitting(self) -> Engine | None:
+        """The engine that there is, if it fits what is there now, or a new one."""
+        engine = self._engine
+        fits = engine is not None and engine.in_step() and engine.current()
+        return engine if fits else self._engine_now()
 
     @property
     def grad_norm(self) -> float:
