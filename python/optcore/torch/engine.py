@@ -80,6 +80,7 @@ class Engine:
         if in_place and not wide and tensors.is_as_it_lies(param):
             return array
         copy = np.empty(array.shape, np.float32 if wide else array.dtype)
+        assign(copy, array)  # state that mirrors the parameter starts from it
         self._copied.append((param, copy))
         return copy
 
