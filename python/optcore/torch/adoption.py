@@ -41,8 +41,9 @@ class Adoption:
         found: dict[str, Array] = {}
         for name, slot in wanted.items():
             if isinstance(tensor := state.get(name), torch.Tensor):
-                array = tensors.array_of(tensor)
-                if tensors.is_as_it_lies(tensor) and _lies_as(array, slot):
+                strided = tensor.layout == torch.strided  # torch's SGD has sparse buffers
+                array = tensors.array_of(tensor if strided else tensor.to_dense())
+                if strided and tensors.is_as_it_lies(tensor) and _lies_as(array, slot):
                     self._kept[path, name] = tensor
                 else:
                     array = _laid_out(array, slot, f"state[{path!r}][{name!r}]")
