@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import shutil
 import subprocess
@@ -520,6 +521,60 @@ def test_only_our_symbols_are_exported(library: Library) -> None:
     assert set(exported) == declared()
 
 
+@pytest.mark.skipif(not shutil.which("readelf"), reason="needs readelf, and ELF")
+def test_the_shared_library_calls_its_own_functions(library: Library) -> None:
+    """Not those that a program may have of the same name."""
+    done = subprocess.run(
+        ["readelf", "--relocs", "--wide", native.library_path()],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    relocations = [line for line in done.stdout.splitlines() if "R_" in line]
+    assert relocations
+    assert not [line for line in relocations if re.search(r"\boptcore_\w+", line)]
+
+
+@pytest.mark.skipif(not shutil.which("readelf"), reason="needs readelf, and ELF")
+def test_what_links_the_static_library_does_not_export_it() -> None:
+    archive = native.library_path().with_name("liboptcore.a")
+    if not archive.exists():
+        pytest.skip(f"no {archive}")
+    done = subprocess.run(
+        ["readelf", "--syms", "--wide", archive], capture_output=True, text=True, check=True
+    )
+    ours = re.findall(r"GLOBAL\s+(\w+)\s+\d+ (optcore_\w+)$", done.stdout, flags=re.MULTILINE)
+    assert {"optcore_optimizer_step", "optcore_norm"} <= {name for _, name in ours}
+    assert {visibility for visibility, _ in ours} == {"HIDDEN"}
+
+
+def test_a_level_that_there_is_not(library: Library) -> None:
+    """OPTCORE_ISA is looked at when the library is first asked for what it chooses."""
+    program = """if True:
+        import ctypes, sys
+        c = ctypes.CDLL(sys.argv[1])
+        c.optcore_last_error.restype = c.optcore_status_name.restype = ctypes.c_char_p
+        at = ctypes.c_void_p()
+        for status in (
+            c.optcore_isa(ctypes.byref(at)),
+            c.optcore_optimizer_create(b"adam", ctypes.byref(at)),
+            c.optcore_norm(None, ctypes.c_int64(0), 0, ctypes.byref(ctypes.c_double())),
+        ):
+            print(c.optcore_status_name(status).decode(), c.optcore_last_error().decode())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program, native.library_path()],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OPTCORE_ISA": "x86-64-v9"},
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert line.startswith("OPTCORE_UNKNOWN_NAME OPTCORE_ISA: unknown ISA level 'x86-64-v9'")
+
+
 @sources
 def test_every_function_is_tried_with_null() -> None:
     text = (TESTS / "test_null_pointers.cpp").read_text(encoding="utf-8")
@@ -565,6 +620,8 @@ def test_the_headers_compile_alone(
     source = tmp_path / f"alone.{language.replace('+', 'p')}"
     source.write_text(f'#include "optcore/{header}"\nint alone;\n', encoding="utf-8")
     flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-std={standard}"]
+    flags += ["-Wconversion", "-Wsign-conversion", "-Wshadow"]
+    flags += ["-Wold-style-cast"] if language == "c++" else []
     include = f"-I{HEADERS.parent}"
     done = subprocess.run(
         [compiler, *flags, include, "-x", language, source], capture_output=True, text=True

@@ -67,8 +67,8 @@ ReadGradient read_rows(const optcore_gradient &given, const TensorInfo &tensor,
     if (given.row_count > 0)
         not_null(given.rows, (name + ".rows").c_str());
     if (given.row_count < 0 || (width > 0 && given.row_count > INT64_MAX / 16 / width))
-        fail(OPTCORE_BAD_VALUE, name + ".row_count", "0 or more", std::to_string(given.row_count),
-             "count the indices");
+        fail(OPTCORE_BAD_VALUE, name + ".row_count", "0 or more, and not more than there can be",
+             std::to_string(given.row_count), "count the indices");
     if (given.count != given.row_count * width)
         fail(OPTCORE_BAD_LAYOUT, name + ".count",
              std::to_string(given.row_count * width) + ", a row for each index",

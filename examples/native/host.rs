@@ -24,9 +24,9 @@ struct Tensor {
 struct Step {
     struct_size: usize,
     count: i64,
-    data: *const *mut c_void,
+    data: *const *const c_void,
     gradients: *const c_void,
-    params: *const *mut c_void,
+    params: *const *const c_void,
     grad_scale: c_double,
 }
 
@@ -79,8 +79,8 @@ impl<'a> Optimizer<'a> {
         check(unsafe { optcore_optimizer_set(self.handle, -1, name.as_ptr(), value) })
     }
 
-    fn step(&mut self, gradient: &mut [f32]) -> Result<(), String> {
-        let data = [gradient.as_mut_ptr().cast()];
+    fn step(&mut self, gradient: &[f32]) -> Result<(), String> {
+        let data = [gradient.as_ptr().cast()];
         let step = Step {
             struct_size: mem::size_of::<Step>(),
             count: 1,
@@ -103,9 +103,9 @@ fn main() -> Result<(), String> {
     let mut optimizer = Optimizer::new(c"nadam", &mut weights)?;
     optimizer.set(c"lr", 0.1)?;
     for _ in 0..300 {
-        let mut gradient: Vec<f32> =
+        let gradient: Vec<f32> =
             optimizer.weights.iter().zip(target).map(|(w, t)| 2.0 * (w - t)).collect();
-        optimizer.step(&mut gradient)?;
+        optimizer.step(&gradient)?;
     }
     let wrong = optimizer.set(c"lrr", 0.1).unwrap_err();
     drop(optimizer);

@@ -65,7 +65,7 @@ static double loss_and_gradients(float x[POINTS][FEATURES], const float *y, cons
 int main(void) {
     static float x[POINTS][FEATURES], y[POINTS];
     float w[FEATURES] = {0}, b = 0, dw[FEATURES], db;
-    void *const gradients[] = {dw, &db};
+    const void *const gradients[] = {dw, &db};
     uint64_t state = 1;
     double first = 0, loss = 0;
     int right = 0;

@@ -121,7 +121,7 @@ double train(Network &network, const Digits &digits, std::mt19937 &random) {
     options.clip_norm = 1;
     options.zero_grads = 1; // the next batch adds to them
     optimizer.set_options(options);
-    std::vector<void *> gradients;
+    std::vector<const void *> gradients;
     for (Layer *layer : {&network.first, &network.second}) {
         const std::string name = layer == &network.first ? "first/" : "second/";
         optimizer.add(name + "W", layer->W.data(), {layer->out, layer->in});

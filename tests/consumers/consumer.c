@@ -20,7 +20,7 @@ int main(void) {
     static const int64_t shape[] = {5, 7};
     float W[35], dW[35];
     double b[6], db[6];
-    void *const gradients[] = {dW, db};
+    const void *const gradients[] = {dW, db};
     optcore_argument arguments[3] = {{sizeof arguments[0], "peak", 0.05, 0, 0, 0, 0, 0, 0},
                                      {sizeof arguments[0], "warmup", 0, 3, 0, 0, 0, 0, 0},
                                      {sizeof arguments[0], "total", 0, 10, 0, 0, 0, 0, 0}};

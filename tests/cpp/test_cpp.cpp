@@ -83,7 +83,7 @@ TEST_CASE("arguments as one writes them") {
     CHECK(braces.values(70) == vector.values(70));
     CHECK(optcore::Schedule("multi_step", {{"initial", 1}, {"milestones", {30}}})(30) == 0.1);
     const optcore::Schedule steps("piecewise_constant",
-                                  {{"boundaries", {2}}, {"values", {1, 0.25}}});
+                                  {{"boundaries", {2}}, {"levels", {1, 0.25}}});
     CHECK(steps(0) == 1);
     CHECK(steps(9) == 0.25);
     const optcore::Schedule joined("sequential",
@@ -99,18 +99,18 @@ TEST_CASE("arguments as one writes them") {
 
 TEST_CASE("values that go together are set together") {
     std::vector<float> w = {1, 2};
-    optcore::SGD hyper;
-    hyper.momentum = 0.9;
-    hyper.nesterov = true;
+    optcore::Rprop hyper;
+    hyper.step_size_min = 1;
+    hyper.step_size_max = 2;
     optcore::Optimizer optimizer(hyper);
     optimizer.add("w", w.data(), {2});
     optimizer.start();
-    hyper.momentum = 0.0;
-    hyper.nesterov = false;
+    hyper.step_size_min = 3;
+    hyper.step_size_max = 4;
     optimizer.set(hyper);
-    CHECK(optimizer.value("momentum") == 0);
+    CHECK(optimizer.value("step_size_min") == 3);
     hyper.lr = 0.75;
-    hyper.momentum = -1.0;
+    hyper.eta_minus = -1.0;
     CHECK_THROWS_AS(optimizer.set(hyper), optcore::Error);
     CHECK(optimizer.value("lr") != 0.75);
 }

@@ -362,7 +362,7 @@ TEST_CASE("which gradients are there") {
 }
 
 TEST_CASE("several values at once: all of them, or none") {
-    Small small("sgd");
+    Small small("rprop");
     const auto value = [](const char *name, double number) {
         auto one = sized<optcore_value>();
         one.name = name;
@@ -378,18 +378,18 @@ TEST_CASE("several values at once: all of them, or none") {
         return optcore_optimizer_set_values(small.optimizer, OPTCORE_ALL_GROUPS, values.data(),
                                             std::int64_t(values.size()));
     };
-    CHECK(set({value("momentum", 0.9), value("nesterov", 1), value("lr", 0.5)}) == OPTCORE_OK);
+    CHECK(set({value("step_size_min", 1), value("step_size_max", 2), value("lr", 0.5)}) ==
+          OPTCORE_OK);
     CHECK(small.step() == OPTCORE_OK);
-    CHECK(set({value("lr", 0.25), value("momentum", 2)}) != OPTCORE_OK);
-    CHECK(set({value("lr", 0.25), value("nesterov", 1), value("momentum", 0)}) ==
-          OPTCORE_BAD_VALUE);
-    CHECK(set({value("lr", 0.25), value("moment", 0)}) == OPTCORE_UNKNOWN_NAME);
+    CHECK(set({value("lr", 0.25), value("eta_minus", -1)}) == OPTCORE_BAD_VALUE);
+    CHECK(set({value("lr", 0.25), value("step_size_min", 3)}) == OPTCORE_BAD_VALUE);
+    CHECK(set({value("lr", 0.25), value("step_size", 0)}) == OPTCORE_UNKNOWN_NAME);
     CHECK(now("lr") == 0.5);
-    CHECK(now("momentum") == 0.9);
-    // One after the other, the first would have been refused: Nesterov without momentum.
-    CHECK(optcore_optimizer_set(small.optimizer, 0, "momentum", 0) == OPTCORE_BAD_VALUE);
-    CHECK(set({value("momentum", 0), value("nesterov", 0)}) == OPTCORE_OK);
-    CHECK(now("nesterov") == 0);
+    CHECK(now("step_size_min") == 1);
+    // One after the other, the first would be refused: the least above the most.
+    CHECK(optcore_optimizer_set(small.optimizer, 0, "step_size_min", 3) == OPTCORE_BAD_VALUE);
+    CHECK(set({value("step_size_min", 3), value("step_size_max", 4)}) == OPTCORE_OK);
+    CHECK(now("step_size_max") == 4);
     optcore_schedule *schedule = constant(0.125);
     auto scheduled = value("lr", 0);
     scheduled.schedule = schedule;
