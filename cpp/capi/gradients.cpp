@@ -66,6 +66,8 @@ ReadGradient read_rows(const optcore_gradient &given, const TensorInfo &tensor,
     const IndexType type = index_type(given.row_dtype, tensor);
     if (given.row_count > 0)
         not_null(given.rows, (name + ".rows").c_str());
+    if (given.count > 0)
+        not_null(given.data, (name + ".data").c_str());
     if (given.row_count < 0 || (width > 0 && given.row_count > INT64_MAX / 16 / width))
         fail(OPTCORE_BAD_VALUE, name + ".row_count", "0 or more, and not more than there can be",
              std::to_string(given.row_count), "count the indices");
@@ -131,10 +133,10 @@ ReadGradient read_plain(const void *data, const TensorInfo &tensor) {
 ReadGradient read_described(const optcore_gradient &given, const TensorInfo &tensor,
                             const Tensor &described, const Group &group, GradientStore &store) {
     const bool sparse = given.row_dtype != 0 || given.rows || given.row_count != 0;
-    if (!given.data && (sparse ? given.count != 0 : tensor.layout.size > 0))
-        return {};
     if (sparse)
         return read_rows(given, tensor, described, group, store);
+    if (!given.data && tensor.layout.size > 0)
+        return {};
     const std::string name = name_of(tensor);
     if (given.count != tensor.layout.size)
         fail(OPTCORE_BAD_LAYOUT, name + ".count",

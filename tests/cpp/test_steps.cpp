@@ -352,6 +352,11 @@ TEST_CASE("which gradients are there") {
     gradients[0].count = 2;
     CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_NULL_POINTER);
     CHECK(says(".rows"));
+    gradients[0].data = nullptr;
+    gradients[0].rows = &index;
+    CHECK(optcore_optimizer_step(optimizer, &step, nullptr) == OPTCORE_NULL_POINTER);
+    CHECK(says(".data"));
+    gradients[0].rows = nullptr;
     gradients[0].row_dtype = 0;
     gradients[0].data = W.data();
     gradients[0].count = 4;

@@ -103,13 +103,13 @@ typedef int32_t optcore_status;
 /** The values of ::optcore_status. Later versions may add some: treat what you do not know as an
  * error. */
 enum {
-    OPTCORE_OK = 0,           /**< All went well. */
-    OPTCORE_NULL_POINTER = 1, /**< A pointer that may not be NULL was. */
-    OPTCORE_BAD_HANDLE = 2,   /**< No handle, destroyed, or of another kind. */
-    OPTCORE_BAD_STRUCT = 3, /**< `struct_size` is no size of it, or an unknown field is not zero. */
-    OPTCORE_BAD_VALUE = 4,  /**< A number out of range, or arguments that do not go together. */
-    OPTCORE_BAD_DTYPE = 5,  /**< A buffer of a type that does not fit here. */
-    OPTCORE_BAD_LAYOUT = 6, /**< A shape, strides, alignment or overlap that does not fit. */
+    OPTCORE_OK = 0,            /**< All went well. */
+    OPTCORE_NULL_POINTER = 1,  /**< A pointer that may not be NULL was. */
+    OPTCORE_BAD_HANDLE = 2,    /**< No handle, destroyed, or of another kind. */
+    OPTCORE_BAD_STRUCT = 3,    /**< `struct_size` is wrong, or an unknown field is not zero. */
+    OPTCORE_BAD_VALUE = 4,     /**< A number out of range, or arguments that do not go together. */
+    OPTCORE_BAD_DTYPE = 5,     /**< A buffer of a type that does not fit here. */
+    OPTCORE_BAD_LAYOUT = 6,    /**< A shape, strides, alignment or overlap that does not fit. */
     OPTCORE_UNKNOWN_NAME = 7,  /**< No rule, value, slot, schedule, argument or ISA of that name. */
     OPTCORE_UNSUPPORTED = 8,   /**< Known, but not by this door, this rule or this build. */
     OPTCORE_OUT_OF_MEMORY = 9, /**< Memory was refused, or is too small. */
@@ -540,7 +540,7 @@ typedef struct optcore_step {
     size_t struct_size;
     int64_t count;           /**< How many; as many as there are tensors, in their order. */
     const void *const *data; /**< Gradients of their tensors' dtypes and layouts. NULL in the place
-                                of one leaves its tensor, state and step number alone, but for a
+                                  of one leaves its tensor, state and step number alone, but for a
                                   tensor without elements, which takes part in every step. Written
                                   only with optcore_options::zero_grads. */
     const optcore_gradient *gradients; /**< In the place of `data`. */

@@ -261,8 +261,8 @@ public:
         return result;
     }
     /** Writes the parameter to evaluate a model with: x of the schedule-free rules, else the
-     *  parameter itself. @param out elements in memory order, double for a double tensor, else float.
-     */
+     *  parameter itself.
+     *  @param out elements in memory order, double for a double tensor, else float. */
     void evaluated(std::int64_t tensor, void *out, std::size_t bytes) const {
         check(optcore_optimizer_evaluated(get(), tensor, out, bytes));
     }
