@@ -96,7 +96,8 @@ def test_ftrl_rests_at_a_rate_of_0(dtype):
     before = bits(p)
     run(optimizer, p, 1, 2)
     assert bits(p) == before
-    assert optimizer.state[p]["z"].eq(0).all() and optimizer.state[p]["n"].eq(0.1).all()
+    assert optimizer.state[p]["z"].eq(0).all()
+    assert optimizer.state[p]["n"].eq(0.1).all()
     optimizer.param_groups[0]["lr"] = 0.1
     [q] = copies([p])
     other = ot.FTRL([q], lr=0.1, l1=0.1, weight_decay=0.1)
@@ -149,7 +150,8 @@ def test_nonfinite_set_later():
         optimizer.step()
     optimizer.nonfinite = "skip"
     optimizer.step()
-    assert bits(p) == before and optimizer.skipped_steps == 1
+    assert bits(p) == before
+    assert optimizer.skipped_steps == 1
     optimizer.nonfinite = "propagate"
     optimizer.step()
     assert p[2].isnan()
@@ -184,7 +186,8 @@ def test_what_is_refused_at_first_is_refused_later(name, steps):
     optimizer.param_groups[0][name] = True
     with pytest.raises(RuntimeError, match=f"^{name}=True is not supported.*leave {name} out"):
         run(optimizer, p, 3, 3)
-    assert memory([p]) == before[0] and len(optimizer.state_dict()["state"]) == len(before[1])
+    assert memory([p]) == before[0]
+    assert len(optimizer.state_dict()["state"]) == len(before[1])
     optimizer.param_groups[0][name] = False
     run(optimizer, p, 3, 3)
     assert memory([p]) != before[0]
@@ -205,7 +208,7 @@ def test_options_of_the_step_in_a_group(name):
 
 
 def test_low_precision_is_checked_at_once():
-    with pytest.raises(ValueError, match="^low_precision: expected one of master"):
+    with pytest.raises(ValueError, match=r"^low_precision: expected one of master"):
         ot.Adam([param()], low_precision="half")
 
 
@@ -216,7 +219,7 @@ def test_float64_state_may_be_asked_for():
     assert optimizer.state[p]["exp_avg"].dtype == torch.float64
 
 
-# Formats of state that is loaded. ------------------------------------------------------------------
+# Formats of state that is loaded. ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layout", [(700,), (20, 35), (35, 20)], ids=str)
@@ -236,7 +239,8 @@ def test_a_float_checkpoint_in_8_bits(layout, dtype, amsgrad):
     names = {"exp_avg": True, "exp_avg_sq": False} | ({"max_exp_avg_sq": False} if amsgrad else {})
     for name, signed in names.items():
         codes, scales = ours.state[q][name], ours.state[q][f"{name}_scale"]
-        assert codes.dtype == torch.uint8 and scales.dtype == torch.float32
+        assert codes.dtype == torch.uint8
+        assert scales.dtype == torch.float32
         found = torch.from_numpy(decode8(codes.numpy(), scales.numpy(), signed))
         expected = theirs.state[p][name].float()
         assert ((found - expected).abs() <= expected.abs() / 16 + 2e-6 * expected.abs().max()).all()
@@ -266,13 +270,14 @@ def test_a_dict_of_ours_brings_its_format_along():
     [q] = copies([p])
     loaded = ot.AdamW([q], state_dtype="8bit")
     loaded.load_state_dict(copy.deepcopy(saved.state_dict()))
-    assert loaded.param_groups[0]["state_dtype"] is None and loaded.param_groups[0]["cautious"]
+    assert loaded.param_groups[0]["state_dtype"] is None
+    assert loaded.param_groups[0]["cautious"]
     run(saved, p, 3, 4)
     run(loaded, q, 3, 4)
     assert bits(p) == bits(q)
 
 
-# Rows of complex numbers. --------------------------------------------------------------------------
+# Rows of complex numbers. ------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")

@@ -308,9 +308,14 @@ def test_a_name_that_begins_as_another():
 def test_docstrings_say_what_is_true_here(name):
     kind = getattr(ot, name)
     doc = kind.__doc__.partition("Example:")[0]
-    found = {match for match in NUMPY.findall(doc)} - {"NumPy", "np."}  # BLAS and LAPACK are NumPy's
+    found = {match for match in NUMPY.findall(doc)} - {
+        "NumPy",
+        "np.",
+    }  # BLAS and LAPACK are NumPy's
     assert not found
-    assert "be a schedule" not in doc and "`Optimizer`" not in doc and '"optax"' not in doc
+    assert "be a schedule" not in doc
+    assert "`Optimizer`" not in doc
+    assert '"optax"' not in doc
     listed = doc.partition("Args:\n")[2].partition("\n\n")[0]
     arguments = set(re.findall(r"^    (\w+): ", listed, re.M)) - {"common"}
     assert len(arguments) > 1

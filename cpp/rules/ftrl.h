@@ -18,8 +18,8 @@ struct FTRL : ApplyRule {
     T per_rate, l1, constant, shrinkage, tiny;
 
     explicit FTRL(const RuleContext &c)
-        : rests(c.lr == 0), per_rate(T(1 / rate_of(c))), l1(T(c.h[0])), constant(T(c.h[3] / rate_of(c) + c.h[1])),
-          shrinkage(T(c.h[2])),
+        : rests(c.lr == 0), per_rate(T(1 / rate_of(c))), l1(T(c.h[0])),
+          constant(T(c.h[3] / rate_of(c) + c.h[1])), shrinkage(T(c.h[2])),
           tiny(T(c.dtype == Dtype::f32 ? 1.1754943508222875e-38 : 2.2250738585072014e-308)) {}
 
     static double rate_of(const RuleContext &c) { return c.lr < kLeastRate ? kLeastRate : c.lr; }

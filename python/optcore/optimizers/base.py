@@ -251,9 +251,7 @@ class Optimizer:
         """The state arrays that may be kept in 8 bits, and whether their numbers have a sign."""
         unsigned = _RULES[cls.rule]["non_negative"]
         names = _RULES[cls.rule]["slots"][cls._variant(values)]
-        return {
-            name: i not in unsigned for i, name in enumerate(names) if name not in cls._mirrors
-        }
+        return {name: i not in unsigned for i, name in enumerate(names) if name not in cls._mirrors}
 
     @classmethod
     def bytes_moved(cls, state: list[str]) -> int | None:

@@ -16,9 +16,9 @@ class TwoModes(TorchOptimizer):
 
     It begins in train mode. The mode is `train_mode` of its groups, and so part of every state
     dict. In eval mode a step is a `RuntimeError`, and the parameters of train mode are kept in the
-    state, as `y`, from which `train` gives them back to the bit: a checkpoint of model and optimizer
-    may be taken in either mode. `torch.distributed.checkpoint` loads only what a new optimizer has,
-    which is no `y`; `train` then works y out from what there is, up to rounding.
+    state, as `y`, from which `train` gives them back to the bit: a checkpoint of model and
+    optimizer may be taken in either mode. `torch.distributed.checkpoint` loads only what a new
+    optimizer has, which is no `y`; `train` then works y out from what there is, up to rounding.
     """
 
     _always: ClassVar[Mapping[str, Any]] = {"train_mode": True}
