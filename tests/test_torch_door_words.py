@@ -72,7 +72,11 @@ def estimates(hessian: Any, **options: Any) -> Callable[[], None]:
 ONES, NAN = torch.ones(2), torch.tensor([1.0, float("nan")])
 FIRST, SECOND = r"param_groups\[0\]\['params'\]\[0\]", r"param_groups\[0\]\['params'\]\[1\]"
 FLOAT8 = torch.float8_e4m3fn
-SHARED = torch.zeros(3)
+SHARED, TABLE = torch.zeros(3), torch.zeros(2, 3)
+
+
+def first_of(optimizer: Any) -> Any:
+    return optimizer.param_groups[0]["params"][0]
 
 
 def row_of(index: int) -> Any:
@@ -119,6 +123,38 @@ SAID: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         stepped("Adam", [("w", frozen(FLOAT8))], torch.zeros(2).to(FLOAT8)),
         TypeError,
         r"^w: expected float32, .*got torch.float8_e4m3fn; convert it with .float\(\)$",
+    ),
+    "no memory": (
+        stepped("Adam", [param(2), torch.nn.Parameter(torch.empty(2, device="meta"))],
+                ONES, torch.empty(2, device="meta")),
+        ValueError,
+        rf"^{SECOND}: expected a tensor in the CPU's memory, got one on meta",
+    ),
+    "expanded": (
+        stepped("Adam", [torch.nn.Parameter(torch.ones(1, 2).expand(3, 2))], torch.ones(3, 2)),
+        ValueError,
+        rf"^{FIRST}: expected memory of its own",
+    ),
+    "shared columns": (
+        stepped("Adam", [torch.nn.Parameter(TABLE[:, :2]), torch.nn.Parameter(TABLE[:, 1:])],
+                torch.ones(2, 2), torch.ones(2, 2)),
+        ValueError,
+        rf"^{SECOND}: expected memory of its own, got some that {FIRST} uses as well",
+    ),
+    "complex numbers": (
+        stepped("LAMB", [param(2, dtype=torch.complex64)], ONES.to(torch.complex64)),
+        RuntimeError,
+        rf"^LAMB does not support complex parameters: {FIRST}: expected a real tensor",
+    ),
+    "state of another shape": (
+        changed("Adam", lambda o: o.state[first_of(o)].update(exp_avg=torch.zeros(3))),
+        ValueError,
+        rf"^state\[{FIRST}\]\['exp_avg'\]: expected shape \(2,\), got \(3,\)",
+    ),
+    "a step number that is none": (
+        changed("Adam", lambda o: o.state[first_of(o)].update(step=-1)),
+        ValueError,
+        rf"^state\[{FIRST}\]\['step'\]: expected a whole number",
     ),
     "shared memory": (
         stepped("Adam", [torch.nn.Parameter(SHARED[:2]), torch.nn.Parameter(SHARED[1:])],
@@ -252,12 +288,12 @@ SAID: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "whole numbers as estimates": (
         estimates([ONES.long(), None]),
         TypeError,
-        r"^hessian\[0\]: expected float32, .*got torch\.int64",
+        r"^hessian\[0\]: expected real or complex floats, got torch\.int64",
     ),
     "float8 as estimates": (
         estimates([ONES.to(FLOAT8), None]),
         TypeError,
-        r"^hessian\[0\]: expected float32, .*got torch\.float8_e4m3fn",
+        r"^hessian\[0\]: expected real or complex floats, got torch\.float8_e4m3fn",
     ),
     "estimates of another shape": (
         estimates([None, torch.ones(3)]),

@@ -12,8 +12,9 @@ import torch
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values, words
-from .engine import Engine, members
+from .engine import Engine
 from .loading import KeptFormats, encode
+from .members import members
 
 
 def _option(name: str, what: str) -> property:
@@ -78,6 +79,7 @@ class TorchOptimizer(KeptFormats):
     _engine: Engine | None = None
     _options: dict[str, Any]
     _averaging: bool = False
+    _skipped: int = 0
 
     def __init__(self, params: Any, given: dict[str, Any]):
         self._options = {name: given.pop(name) for name in values.STEP_OPTIONS}
@@ -165,32 +167,39 @@ class TorchOptimizer(KeptFormats):
     def _step(self) -> None:
         try:
             engine = self._engine
-            if engine is None or not engine.in_step() or engine.step() is None:
-                self._step_anew()
+            stepped = None
+            if engine is not None and engine.in_step(self):
+                stepped = engine.step(self)
+            if stepped is None and (engine := self._engine_now()) is not None:
+                stepped = self._first_step(engine)
         except Exception as error:  # not in a with statement, which every step would pay for
             words.translate(error, words.names(self))
             raise
+        self._skipped += stepped is False
 
-    def _step_anew(self) -> None:
-        engine = self._engine_now()
+    def _first_step(self, engine: Engine) -> bool:
+        """A new engine's first step; state that was made for it goes if it does not take place."""
+        stepped = None
         try:
-            if engine is not None:
-                engine.step()
-        except BaseException:
-            if engine is not None:
+            stepped = engine.step(self)
+            if stepped is None:
+                raise RuntimeError(
+                    "step: expected parameters and state that stay where they are during a step; "
+                    "another thread has moved some: let it wait"
+                )
+        finally:
+            if not stepped:
                 engine.withdraw()
-            self._engine = None
-            raise
+        return stepped
 
     def _engine_now(self) -> Engine | None:
         """A new engine that fits what is there now; None where nothing is to be stepped."""
-        found = members(self, self._engine)
-        called = words.names(self)
-        for each in found:
-            values.check_dtype(each.param, called[each.path])
         with torch.no_grad():
-            self._engine = Engine(self, self._engine) if found else None
+            self._engine = Engine(self, self._engine) if self._has_members() else None
         return self._engine
+
+    def _has_members(self) -> bool:
+        return bool(members(self, self._engine._stateless if self._engine else ()))
 
     def _check_present(self, what: str) -> None:
         """Raises an error where other values are in the place of the parameters."""
@@ -203,7 +212,7 @@ class TorchOptimizer(KeptFormats):
     def _engine_fitting(self) -> Engine | None:
         """The engine that there is, if it fits what is there now, or a new one."""
         engine = self._engine
-        fits = engine is not None and engine.in_step() and engine.current()
+        fits = engine is not None and engine.in_step(self) and engine.current(self)
         return engine if fits else self._engine_now()
 
     @property
@@ -215,8 +224,8 @@ class TorchOptimizer(KeptFormats):
 
     @property
     def skipped_steps(self) -> int:
-        """How many steps did nothing, with `nonfinite="skip"`, since the state was last loaded."""
-        return 0 if self._engine is None else int(self._engine.inner.skipped_steps)
+        """How many steps did nothing, with `nonfinite="skip"`."""
+        return self._skipped
 
     clip_norm = _option("clip_norm", "The limit of the gradients' global norm, or None")
     clip_value = _option("clip_value", "The limit of each gradient element, or None")
@@ -263,7 +272,8 @@ class TorchOptimizer(KeptFormats):
     def _check_param(self, param: torch.Tensor, group: int, index: int) -> None:
         """Raises an error unless this may become the parameter with these indices."""
         where = f"param_groups[{group}]['params'][{index}]"
-        tensors.check(param, where, allow_meta=True)
+        if param.requires_grad or param.dtype in tensors.STEPPED:  # else it may rest there, frozen
+            tensors.check(param, where, allow_meta=True)
         check = getattr(self._kind, "_check_shape", None)
         if check is not None:
             check(tuple(param.shape), where)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from . import values
+from . import tensors
 from .optimizer import TorchOptimizer
 
 
@@ -62,7 +62,11 @@ def _checked(hessian: Any, params: list[torch.Tensor]) -> dict[torch.Tensor, Any
                 f"hessian[{i}]: expected a dense tensor, got the layout {estimate.layout}; "
                 "convert it with .to_dense()"
             )
-        values.check_dtype(estimate, f"hessian[{i}]")
+        if estimate.dtype not in tensors.STEPPED:
+            raise TypeError(
+                f"hessian[{i}]: expected real or complex floats, got {estimate.dtype}; convert it "
+                "with .float()"
+            )
         if estimate.shape != param.shape:
             raise ValueError(
                 f"hessian[{i}]: expected shape {tuple(param.shape)}, as its parameter, got "

@@ -12,17 +12,6 @@ from ..schedules import Schedule
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
 """What belongs to the step as a whole, not to a group."""
 
-DTYPES = (
-    torch.float32,
-    torch.float64,
-    torch.bfloat16,
-    torch.float16,
-    torch.complex32,
-    torch.complex64,
-    torch.complex128,
-)
-"""The number formats of parameters; a complex number is a pair of real ones."""
-
 _SETTLED = frozenset((float, int, bool, str, type(None)))
 _OF_THE_WHOLE = frozenset(STEP_OPTIONS)
 
@@ -53,15 +42,6 @@ def of_group(group: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
             "group, and pass it to the constructor"
         )
     return found
-
-
-def check_dtype(tensor: torch.Tensor, where: str) -> None:
-    """A TypeError unless a step can compute with numbers of this format."""
-    if tensor.dtype not in DTYPES:
-        raise TypeError(
-            f"{where}: expected float32, float64, float16, bfloat16 or complex numbers, got "
-            f"{tensor.dtype}; convert it with .float()"
-        )
 
 
 def settled(value: Any, name: str) -> Any:

@@ -42,7 +42,7 @@ def names(optimizer: Optimizer) -> dict[str, str]:
             if called is None:
                 found[str(len(found))] = f"param_groups[{g}]['params'][{i}]"
             else:
-                found[called[i]] = called[i]
+                found[called[i].replace("~", "~0").replace("/", "~1")] = called[i]
     return found
 
 
@@ -56,17 +56,19 @@ def translate(error: Exception, called: Mapping[str, str], estimates: bool = Fal
     """
     if not error.args or not isinstance(error.args[0], str):
         return
-    places = {path: f"hessian[{i}]" for i, path in enumerate(called)}
-    given = places if estimates else {path: f"{name}.grad" for path, name in called.items()}
+    grads = {path: f"{name}.grad" for path, name in called.items()}
+    if estimates:
+        grads = {path: f"hessian[{i}]" for i, path in enumerate(called)}
     text = error.args[0]
     if called:
         path = "(" + "|".join(map(re.escape, sorted(called, key=len, reverse=True))) + r")(?!\w)"
-        text = re.sub(rf"\bgroups\[\d+\]/params/{path}", lambda found: called[found[1]], text)
-        text = re.sub(
-            rf"\b(?:grads|hessian)(?:\[\d+\])?/{path}(?:\[\])?",
-            lambda found: given[found[1]],
-            text,
-        )
+        for form, named in (
+            (rf"\bgroups\[\d+\]/params/{path}", called),
+            (rf"\b(?:grads|hessian)(?:\[\d+\])?/{path}(?:\[\])?", grads),
+            (rf"(?:^|(?<= )){path}(?=: |, which| uses as well)", called),
+            (rf"(?<=\bstate\[)'{path}'(?=\])", called),
+        ):
+            text = re.sub(form, lambda found, named=named: named[found[1]], text)  # type: ignore[misc]
     for pattern, ours in _SAID:
         text = re.sub(pattern, ours, text)
     error.args = (text, *error.args[1:])
