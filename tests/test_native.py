@@ -189,6 +189,16 @@ def test_sophias_estimates(library: Library) -> None:
     pair.check()
 
 
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Signum", "LARS"])
+def test_momentum_that_is_turned_off_and_on(library: Library, name: str) -> None:
+    pair = Pair(library, name, np.float32, {"momentum": 0.9})
+    for k, momentum in enumerate((0.9, 0.9, 0.0, 0.0, 0.9)):
+        pair.python.groups[0]["momentum"] = momentum
+        pair.native.set({"momentum": momentum})
+        pair.step(k)
+        pair.check()
+
+
 def test_scheduled_values_and_groups(library: Library) -> None:
     rate = schedules.WarmupCosine(peak=0.3, warmup=2, total=6)
     momentum = schedules.Linear(0.9, 5, 0.5)

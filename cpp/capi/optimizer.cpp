@@ -200,8 +200,10 @@ void Optimizer::evaluate() {
              "look at the schedule");
     // The average begins with the first step's parameters.
     options_.step.average_keep = step_ == 0 ? 0 : keep;
-    for (size_t g = 0; g < groups_.size(); ++g)
+    for (size_t g = 0; g < groups_.size(); ++g) {
         groups_[g].values.tell(core_groups_[g], step_);
+        core_groups_[g].variant = groups_[g].values.variant(); // without momentum its state rests
+    }
 }
 
 /// What can be told before there is state.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NonFiniteError(FloatingPointError):
     """A gradient is infinite or not a number, and the optimizer was made with `nonfinite="raise"`.
@@ -37,5 +39,5 @@ class NonFiniteError(FloatingPointError):
             f"infinite or NaN; {mend}"
         )
 
-    def __reduce__(self) -> tuple[type[NonFiniteError], tuple[str, tuple[int, ...], str]]:
-        return type(self), (self.path, self.index, self._mend)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.index, self._mend), {"args": self.args}

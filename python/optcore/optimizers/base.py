@@ -247,6 +247,13 @@ class Optimizer:
         return list(_RULES[cls.rule]["slots"][cls._variant(values)])
 
     @classmethod
+    def signs(cls, values: Mapping[str, Any]) -> dict[str, bool]:
+        """The state arrays that may be kept in 8 bits, and whether their numbers have a sign."""
+        unsigned = _RULES[cls.rule]["non_negative"]
+        names = _RULES[cls.rule]["slots"][cls._variant(values)]
+        return {name: i not in unsigned for i, name in enumerate(names) if name not in cls._mirrors}
+
+    @classmethod
     def bytes_moved(cls, state: list[str]) -> int | None:
         """What a step must read and write for each float32 parameter that has this state."""
         # Parameter and state are read and written, the gradient is read; sums read all of it first.

@@ -110,8 +110,11 @@ class Group(MutableMapping[str, Any]):
         self._values = {**self._values, "lr": rate}
 
     def _take(self, values: dict[str, Any]) -> None:
-        """Tells the core these values, which have been checked; state once made stays in use."""
-        variant = self._kind._core_variant(self._variant)
+        """Tells the core these values, which have been checked.
+
+        State that they have no use for, as the momentum's when that is 0, rests meanwhile.
+        """
+        variant = self._kind._core_variant(self._kind._variant(values))
         self._stepper.set_variant(self._index, variant, *self._kind._core_switches(values))
         for name, value in self._kind._scalars(values).items():
             given = hyper.native(hyper.source(value, name))

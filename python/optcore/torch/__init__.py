@@ -25,6 +25,7 @@ except ModuleNotFoundError as error:
 from .. import optimizers as _numpy
 from .adam import TorchAdam as _TorchAdam
 from .define import define as _define
+from .distance import TorchDistance as _TorchDistance
 from .lbfgs import LBFGS
 from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
@@ -45,8 +46,8 @@ Adan = _define(_numpy.Adan)
 AdEMAMix = _define(_numpy.AdEMAMix)
 ADOPT = _define(_numpy.ADOPT)
 ASGD = _define(_numpy.ASGD)
-DAdaptAdam = _define(_numpy.DAdaptAdam)
-DAdaptSGD = _define(_numpy.DAdaptSGD)
+DAdaptAdam = _define(_numpy.DAdaptAdam, base=_TorchDistance)
+DAdaptSGD = _define(_numpy.DAdaptSGD, base=_TorchDistance)
 FTRL = _define(_numpy.FTRL)
 LAMB = _define(_numpy.LAMB)
 LARS = _define(_numpy.LARS)
@@ -57,7 +58,7 @@ Muon = _define(_numpy.Muon)
 NAdam = _define(_numpy.NAdam)
 NAdamW = _define(_numpy.NAdamW)
 NovoGrad = _define(_numpy.NovoGrad)
-Prodigy = _define(_numpy.Prodigy)
+Prodigy = _define(_numpy.Prodigy, base=_TorchDistance)
 RAdam = _define(_numpy.RAdam)
 RMSprop = _define(_numpy.RMSprop)
 RowwiseAdagrad = _define(_numpy.RowwiseAdagrad)

@@ -6,6 +6,7 @@ from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
 from .adam import TorchAdam
+from .distance import TorchDistance
 from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
@@ -608,7 +609,7 @@ class Adan(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class DAdaptAdam(TorchOptimizer):
+class DAdaptAdam(TorchDistance):
     def __init__(
         self,
         params: ParamsT,
@@ -637,7 +638,7 @@ class DAdaptAdam(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class DAdaptSGD(TorchOptimizer):
+class DAdaptSGD(TorchDistance):
     def __init__(
         self,
         params: ParamsT,
@@ -834,7 +835,7 @@ class NovoGrad(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class Prodigy(TorchOptimizer):
+class Prodigy(TorchDistance):
     def __init__(
         self,
         params: ParamsT,

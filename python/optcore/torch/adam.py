@@ -14,18 +14,19 @@ class TorchAdam(TorchOptimizer):
     """What Adam and AdamW have beside their step."""
 
     def _check(self, group: Mapping[str, Any]) -> None:
+        given = group["betas"]
+        betas = tuple(given) if isinstance(given, (tuple, list)) else ()
         if group.get("foreach"):
-            betas = {f"betas[{i}]": beta for i, beta in enumerate(group["betas"])}
-            for name, value in {"lr": group["lr"], **betas}.items():
+            named = {f"betas[{i}]": beta for i, beta in enumerate(betas)}
+            for name, value in {"lr": group["lr"], **named}.items():
                 if isinstance(value, torch.Tensor):
                     raise ValueError(
                         f"{name} as a Tensor is not supported for capturable=False and "
                         "foreach=True; leave foreach out, or pass a float"
                     )
-        kinds = {isinstance(beta, torch.Tensor) for beta in group["betas"]}
-        if len(kinds) > 1:
+        if len({isinstance(beta, torch.Tensor) for beta in betas}) > 1:
             raise ValueError(
-                f"betas must be either both floats or both Tensors, got {group['betas']!r}; "
+                f"betas must be either both floats or both Tensors, got {given!r}; "
                 "convert one of them"
             )
         super()._check(group)

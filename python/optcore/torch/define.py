@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..optimizers.base import Optimizer
 from ..optimizers.signature import defaults_of
+from . import docs
 from .optimizer import TorchOptimizer
 
 _MORE: Mapping[str, tuple[str, Any]] = {
@@ -61,8 +63,8 @@ def define(
     name, always = name or kind.__name__, always or {}
     signature = _signature(kind, name, always)
 
-    def init(self: TorchOptimizer, params: Any, *args: Any, **keywords: Any) -> None:
-        bound = signature.bind(params, *args, **keywords)
+    def init(self: TorchOptimizer, *args: Any, **keywords: Any) -> None:
+        bound = _bound(signature, name, args, keywords)
         bound.apply_defaults()
         given = dict(bound.arguments)
         TorchOptimizer.__init__(self, given.pop("params"), given)
@@ -76,14 +78,28 @@ def define(
         (base,),
         {
             "__init__": init,
-            "__doc__": _doc(kind, name, *base._example),
+            "__doc__": docs.written(kind.__doc__ or "", name, *base._example),
             "__module__": "optcore.torch",
             "_kind": kind,
             "_names": _names(kind),
-            "_always": {**_always(kind), **always},
+            "_always": {**base._always, **_always(kind), **always},
             "_stateless": name in _STATELESS,
         },
     )
+
+
+def _bound(
+    signature: inspect.Signature, name: str, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> inspect.BoundArguments:
+    """Arguments by name, or a TypeError in Python's words that names the class and what is near."""
+    try:
+        return signature.bind(*args, **keywords)
+    except TypeError as error:
+        known = list(signature.parameters)
+        near = [k for word in keywords for k in difflib.get_close_matches(word, known, n=2)
+                if word not in known]  # fmt: skip
+        mend = f"did you mean {' or '.join(near)}?" if near else f"see help(optcore.torch.{name})"
+        raise TypeError(f"{name}.__init__() {error}; {mend}") from None
 
 
 def _names(kind: type[Optimizer]) -> tuple[str, ...]:
@@ -139,24 +155,3 @@ def _more(kind: type[Optimizer]) -> list[inspect.Parameter]:
         for name, (annotation, default) in _MORE.items()
         if kind.maskable() or not name.startswith("cautious")
     ]
-
-
-def _doc(kind: type[Optimizer], name: str, model: str, batch: str) -> str:
-    head = inspect.cleandoc(kind.__doc__ or "").partition("Example:")[0]
-    return f"""{head.rstrip()}
-
-Behind this door `params` are torch tensors, and a hyperparameter is a number; the rest is as
-`TorchOptimizer` says.
-
-Example:
-    >>> import torch, optcore.torch as ot
-    >>> model = {model}
-    >>> opt = ot.{name}(model.parameters())
-    >>> before = model.weight.detach().clone()
-    >>> for _ in range(10):
-    ...     opt.zero_grad()
-    ...     model({batch}).square().sum().backward()
-    ...     opt.step()
-    >>> bool((model.weight != before).any())
-    True
-"""

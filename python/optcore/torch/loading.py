@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 from torch.optim.optimizer import Optimizer
+
+from ..optimizers import storage
+from ..reference.blocks8 import encode8
+from ..reference.common import laid_out
+from . import tensors
 
 
 class KeptFormats(Optimizer):
@@ -48,3 +55,26 @@ def _as_it_came(value: Any, loaded: Any) -> Any:
     if isinstance(value, list):
         return [_as_it_came(v, mine) for v, mine in zip(value, loaded, strict=True)]
     return loaded
+
+
+def encode(
+    state: dict[str, Any], param: torch.Tensor, choice: Any, slots: Mapping[str, bool]
+) -> None:
+    """State that came as floats, as torch's does, in 8 bits where it is to be kept so.
+
+    Args:
+        state: of the parameter; it is written to.
+        param: whose state it is.
+        choice: the group's `state_dtype`.
+        slots: the names of state arrays that can be 8 bits, and whether their numbers have a sign.
+    """
+    array = tensors.array_of(param)
+    for name, signed in slots.items():
+        wanted = choice.get(name) if isinstance(choice, Mapping) else choice
+        came = state.get(name)
+        if wanted != "8bit" or not isinstance(came, torch.Tensor) or came.dtype == torch.uint8:
+            continue
+        wide = tensors.array_of(came).astype(np.float32)
+        codes, scales = encode8(laid_out(wide, array), signed)
+        state[name] = tensors.tensor_of(codes, param)
+        state[storage.scale_of(name)] = tensors.tensor_of(scales, param)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
-from . import tensors, values
+from . import tensors, values, words
 from .engine import Engine
-from .loading import KeptFormats
+from .loading import KeptFormats, encode
 from .members import members
 
-STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
-"""What belongs to the step as a whole, not to a group."""
+
+def _option(name: str, what: str) -> property:
+    """What holds for the steps of all groups, to be read and written."""
+
+    def read(self: TorchOptimizer) -> Any:
+        return self._options[name]
+
+    def write(self: TorchOptimizer, value: Any) -> None:
+        self._set_option(name, value)
+
+    return property(read, write, doc=f"{what}; from the next step on, when set.")
 
 
 class TorchOptimizer(KeptFormats):
@@ -34,7 +44,12 @@ class TorchOptimizer(KeptFormats):
     is made dense, but for `SparseAdam`, which leaves the others alone. Rules that look at whole
     tensors refuse a sparse gradient of rows.
 
-    A complex number is stepped as two real ones, by elementwise rules; others refuse it.
+    A complex number is stepped as two real ones, by elementwise rules; others refuse it. That holds
+    for rows too, of which torch's Adagrad squares complex numbers as such.
+
+    A state dict brings its groups' hyperparameters along, as in torch, and with them `state_dtype`,
+    `cautious` and `cautious_weight_decay`, if it is one of ours; what it lacks stays as it was. The
+    options of the step (`clip_norm`, `nonfinite`, ...) are attributes, and in no state dict.
 
     Args:
         params: tensors in the CPU's memory, named tensors, or groups, as torch takes them: float32,
@@ -67,22 +82,31 @@ class TorchOptimizer(KeptFormats):
     _skipped: int = 0
 
     def __init__(self, params: Any, given: dict[str, Any]):
-        self._options = {name: given.pop(name) for name in STEP_OPTIONS}
+        self._options = {name: given.pop(name) for name in values.STEP_OPTIONS}
         given |= self._always
         self._check(given)
         super().__init__(params, given)
 
     def _check(self, group: Mapping[str, Any]) -> None:
         """Raises an error unless a group with these hyperparameters can be stepped."""
-        for name in ("capturable", "differentiable"):
-            if group.get(name):
-                raise RuntimeError(
-                    f"{type(self).__name__} with {name}=True is not supported: the step is no "
-                    f"graph of torch operations; leave {name} out, or use torch.optim"
-                )
         given = values.of_group(group, self._names)
-        probe = {"params": {"0": np.zeros((2, 2), np.float32)}, **given}
-        self._kind([probe], **{**self._options, "low_precision": None})
+        choice = given["state_dtype"]
+        wide = "float64" in (choice.values() if isinstance(choice, Mapping) else [choice])
+        probe = np.zeros((2, 2), np.float64 if wide else np.float32)
+        try:
+            self._kind([{"params": {"0": probe}, **given}], **self._options)
+        except Exception as error:
+            words.translate(error, {"0": "a parameter"})
+            raise
+
+    @contextmanager
+    def _in_torch_words(self, estimates: bool = False) -> Iterator[None]:
+        """A block in which errors of the optimizer inside are put into torch's words."""
+        try:
+            yield
+        except Exception as error:
+            words.translate(error, words.names(self), estimates)
+            raise
 
     @property
     def _counts(self) -> bool:
@@ -129,6 +153,7 @@ class TorchOptimizer(KeptFormats):
 
         On any error no parameter and no state has changed.
         """
+        self._check_present("step")
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -140,17 +165,16 @@ class TorchOptimizer(KeptFormats):
         return loss
 
     def _step(self) -> None:
-        if self._averaging:
-            raise RuntimeError(
-                "step: expected the parameters themselves, but averaged() has put the average in "
-                "their place; step after the with block"
-            )
-        engine = self._engine
-        stepped = None
-        if engine is not None and engine.in_step(self):
-            stepped = engine.step(self)
-        if stepped is None and (engine := self._engine_now()) is not None:
-            stepped = self._first_step(engine)
+        try:
+            engine = self._engine
+            stepped = None
+            if engine is not None and engine.in_step(self):
+                stepped = engine.step(self)
+            if stepped is None and (engine := self._engine_now()) is not None:
+                stepped = self._first_step(engine)
+        except Exception as error:  # not in a with statement, which every step would pay for
+            words.translate(error, words.names(self))
+            raise
         self._skipped += stepped is False
 
     def _first_step(self, engine: Engine) -> bool:
@@ -177,6 +201,14 @@ class TorchOptimizer(KeptFormats):
     def _has_members(self) -> bool:
         return bool(members(self, self._engine._stateless if self._engine else ()))
 
+    def _check_present(self, what: str) -> None:
+        """Raises an error where other values are in the place of the parameters."""
+        if self._averaging:
+            raise RuntimeError(
+                f"{what}: expected the parameters themselves, but averaged() has put the average "
+                "in their place; leave its with block first"
+            )
+
     def _engine_fitting(self) -> Engine | None:
         """The engine that there is, if it fits what is there now, or a new one."""
         engine = self._engine
@@ -195,19 +227,40 @@ class TorchOptimizer(KeptFormats):
         """How many steps did nothing, with `nonfinite="skip"`."""
         return self._skipped
 
+    clip_norm = _option("clip_norm", "The limit of the gradients' global norm, or None")
+    clip_value = _option("clip_value", "The limit of each gradient element, or None")
+    nonfinite = _option("nonfinite", "What happens when a gradient is not finite")
+    threads = _option("threads", "The threads of a step, or None for the default")
+
+    def _set_option(self, name: str, value: Any) -> None:
+        before = self._options
+        self._options = {**before, name: value}
+        try:
+            self._check(self.defaults)
+            self._check_sharding()
+        except BaseException:
+            self._options = before
+            raise
+        if self._engine is not None:
+            inner = self._engine.inner
+            inner._set_options(replace(inner._step_options, **{name: value}))
+
+    def _check_sharding(self) -> None:
+        for group in self.param_groups:
+            for i, param in enumerate(group["params"]):
+                where = f"params[{i}]"
+                tensors.check_sharding(param, where, type(self).__name__, self._of_wholes())
+
+    def __repr__(self) -> str:
+        lines = "".join(f"    {name}: {value}\n" for name, value in self._options.items())
+        return f"{super().__repr__().removesuffix(')')}All groups\n{lines})"
+
     # Groups and state. -------------------------------------------------------------------------
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group of parameters, as torch does; they take part in the next step."""
-        if isinstance(param_group, dict):
-            for name in STEP_OPTIONS:
-                if name in param_group:
-                    raise ValueError(
-                        f"{name}: expected for the whole optimizer, got it for one group; "
-                        "pass it to the constructor"
-                    )
-            if param_group.keys() - {"params"}:
-                self._check({**self.defaults, **param_group})
+        if isinstance(param_group, dict) and param_group.keys() - {"params"}:
+            self._check({**self.defaults, **param_group})
         super().add_param_group(param_group)
         try:
             for i, param in enumerate(self.param_groups[-1]["params"]):
@@ -219,7 +272,8 @@ class TorchOptimizer(KeptFormats):
     def _check_param(self, param: torch.Tensor, group: int, index: int) -> None:
         """Raises an error unless this may become the parameter with these indices."""
         where = f"param_groups[{group}]['params'][{index}]"
-        tensors.check(param, where, allow_meta=True)
+        if param.requires_grad or param.dtype in tensors.STEPPED:  # else it may rest there, frozen
+            tensors.check(param, where, allow_meta=True)
         check = getattr(self._kind, "_check_shape", None)
         if check is not None:
             check(tuple(param.shape), where)
@@ -230,8 +284,20 @@ class TorchOptimizer(KeptFormats):
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
+            self._encode(group)
+
+    def _encode(self, group: Mapping[str, Any]) -> None:
+        """Rounds state to 8 bits where the group wants that and it came as floats."""
+        choice = values.settled(group["state_dtype"], "state_dtype")
+        if choice != "8bit" and not isinstance(choice, Mapping):
+            return
+        signs = self._kind.signs(values.of_group(group, self._names))
+        for param in group["params"]:
+            if param in self.state and param.dtype != torch.float64:
+                encode(self.state[param], param, choice, signs)
 
     def __getstate__(self) -> dict[str, Any]:
+        TorchOptimizer._check_present(self, "copy")  # the copy would never have them back
         return {**super().__getstate__(), "_options": self._options}
 
     # The average of the parameters. --------------------------------------------------------------
@@ -240,8 +306,10 @@ class TorchOptimizer(KeptFormats):
     def averaged(self) -> Iterator[None]:
         """A with block in which the parameters hold their average (`ema=`), for evaluation.
 
-        Afterwards they hold what they held before, to the bit. No step can be taken inside.
+        Afterwards they hold what they held before, to the bit. No step can be taken inside, and no
+        copy of the optimizer.
         """
+        self._check_present("averaged")
         if self._options["ema"] is None:
             raise AttributeError(
                 "ema: this optimizer averages nothing; expected ema=oc.EMA(0.999) when it is made"

@@ -9,17 +9,38 @@ import torch
 
 from ..schedules import Schedule
 
+STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
+"""What belongs to the step as a whole, not to a group."""
+
 _SETTLED = frozenset((float, int, bool, str, type(None)))
+_OF_THE_WHOLE = frozenset(STEP_OPTIONS)
 
 
 def of_group(group: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """A group's hyperparameters, as values that nobody can change behind our back."""
-    found = {
-        name: value if type(value := group[name]) in _SETTLED else settled(value, name)
-        for name in names
-    }
+    try:
+        found = {
+            name: value if type(value := group[name]) in _SETTLED else settled(value, name)
+            for name in names
+        }
+    except KeyError as error:
+        raise KeyError(
+            f"param_groups: expected {error.args[0]!r} in every group, got one without; set it"
+        ) from None
     if found["state_dtype"] is None:
         found["state_dtype"] = "param"
+    if group.get("capturable") or group.get("differentiable"):
+        name = "capturable" if group.get("capturable") else "differentiable"
+        raise RuntimeError(
+            f"{name}=True is not supported: the step is no graph of torch operations; leave {name} "
+            "out, or use torch.optim"
+        )
+    if not _OF_THE_WHOLE.isdisjoint(group):
+        name = min(_OF_THE_WHOLE.intersection(group))
+        raise ValueError(
+            f"{name}: expected for the whole optimizer, got it for one group; take it out of the "
+            "group, and pass it to the constructor"
+        )
     return found
 
 
