@@ -48,11 +48,12 @@ TEST_CASE("extents that overflow, beside one of 0") {
     }
 }
 
-TEST_CASE("an empty matrix of many rows needs more state than there is") {
+TEST_CASE("an empty matrix of many rows needs much state all the same") {
     Made made("adafactor");
     REQUIRE(add_shape(made.optimizer, {std::int64_t(1) << 57, 0}) == OPTCORE_OK);
     std::size_t bytes = 7;
-    CHECK(optcore_optimizer_start(made.optimizer, nullptr, 0) == OPTCORE_OUT_OF_MEMORY);
+    char memory[64];
+    CHECK(optcore_optimizer_start(made.optimizer, memory, sizeof memory) == OPTCORE_OUT_OF_MEMORY);
     CHECK(optcore_optimizer_state_bytes(made.optimizer, &bytes) == OPTCORE_OK);
     CHECK(bytes > std::size_t(1) << 59);
 }
