@@ -24,6 +24,9 @@ _SAID = (
 )
 """What is said there, and what takes its place here."""
 
+_BEFORE = r"(?:^|(?<=parameters: )|(?<=memory: )|(?<=for )|(?<=that ))"
+"""What stands before a bare path; a number elsewhere is none ("at index 0: 1.5")."""
+
 
 def names(optimizer: Optimizer) -> dict[str, str]:
     """What every parameter is called in errors, by its path in the optimizer inside.
@@ -65,7 +68,7 @@ def translate(error: Exception, called: Mapping[str, str], estimates: bool = Fal
         for form, named in (
             (rf"\bgroups\[\d+\]/params/{path}", called),
             (rf"\b(?:grads|hessian)(?:\[\d+\])?/{path}(?:\[\])?", grads),
-            (rf"(?:^|(?<= )){path}(?=: |, which| uses as well)", called),
+            (rf"{_BEFORE}{path}(?=: |, which| uses as well)", called),
             (rf"(?<=\bstate\[)'{path}'(?=\])", called),
         ):
             text = re.sub(form, lambda found, named=named: named[found[1]], text)  # type: ignore[misc]
