@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
+import rivals
 from bench_rules import TORCH
 from shapes import MODELS
 
@@ -45,13 +46,15 @@ class TorchRace:
         return replace(self, threads=threads)
 
     def contenders(self, quick: bool) -> list[str]:
-        return ["optcore", *TORCH[self.rule]] if find_spec("torch") else []
+        return ["optcore", *(TORCH[self.rule] if find_spec("torch") else ())]
 
     def laps(self, who: str) -> int:
         return 4 if self.small else 1
 
     def prepare(self, who: str) -> Callable[[], object]:
-        from rivals import torch_door  # torch may be absent
+        if not find_spec("torch"):
+            raise rivals.AbsentError("needs torch")
+        from rivals import torch_door
 
         return torch_door.prepare(self.rule, MODELS[self.model], self.threads, who)
 

@@ -1,8 +1,7 @@
 /// FTRL-Proximal (McMahan et al., 2013, algorithm 1), with per-coordinate rates η/(β + √n).
 ///   n' = n + g²      σ = (√n' − √n)/η      z ← z + (g + s·θ) − σ·θ      n ← n'
 ///   θ ← (z limited to ±l1, less z) / ((β + √n)/η + l2)
-/// s is `l2_shrinkage`. Where |z| ≤ l1 this is exactly 0, also where the denominator is. At a rate
-/// of 0, which would divide by 0, all rests: θ, z and n.
+/// s is `l2_shrinkage`. Where |z| ≤ l1 this is exactly 0, also where the denominator is.
 template <class T, unsigned>
 struct FTRL : ApplyRule {
     static constexpr Names slots = {"z", "n"};
@@ -12,25 +11,23 @@ struct FTRL : ApplyRule {
         {"l2", Range::non_negative, "Invalid l2 value: "},
         {"l2_shrinkage", Range::non_negative, "Invalid l2_shrinkage value: "},
         {"beta", Range::non_negative, "Invalid beta value: "}};
-    static constexpr double kLeastRate = 1e-12; // below it 1/η is too large for sums in float32
+    static constexpr double kLeastRate = 1e-12; // a rate of 0 would divide by 0
 
-    bool rests;
     T per_rate, l1, constant, shrinkage, tiny;
 
     explicit FTRL(const RuleContext &c)
-        : rests(c.lr == 0), per_rate(T(1 / rate_of(c))), l1(T(c.h[0])),
-          constant(T(c.h[3] / rate_of(c) + c.h[1])), shrinkage(T(c.h[2])),
+        : per_rate(T(1 / rate_of(c))), l1(T(c.h[0])), constant(T(c.h[3] / rate_of(c) + c.h[1])),
+          shrinkage(T(c.h[2])),
           tiny(T(c.dtype == Dtype::f32 ? 1.1754943508222875e-38 : 2.2250738585072014e-308)) {}
 
     static double rate_of(const RuleContext &c) { return c.lr < kLeastRate ? kLeastRate : c.lr; }
 
     T apply(T g, T p, T *s) const {
-        const T n = s[1] + g * g, root = sqrt(n);
-        const T z = s[0] + ((g + shrinkage * p) - ((root - sqrt(s[1])) * per_rate) * p);
-        const T inside = at_most(at_least(z, -l1), l1);
-        const T solution = (inside - z) / at_least(root * per_rate + constant, tiny);
-        s[0] = rests ? s[0] : z;
-        s[1] = rests ? s[1] : n;
-        return rests ? p : solution;
+        const T before = sqrt(s[1]);
+        s[1] = s[1] + g * g;
+        const T root = sqrt(s[1]);
+        s[0] = s[0] + ((g + shrinkage * p) - ((root - before) * per_rate) * p);
+        const T inside = at_most(at_least(s[0], -l1), l1);
+        return (inside - s[0]) / at_least(root * per_rate + constant, tiny);
     }
 };

@@ -35,7 +35,7 @@ class FTRL(Optimizer):
 
     Args:
         params: parameters or groups, see `Optimizer`.
-        lr: the learning rate η; at 0 all rests, and less than 1e-12 counts as that.
+        lr: the learning rate η; a rate below 1e-12 counts as that.
         l1: the L1 penalty.
         l2: the L2 penalty within the solution.
         l2_shrinkage: an L2 penalty within the gradient that n does not see.

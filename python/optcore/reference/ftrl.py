@@ -44,7 +44,7 @@ def ftrl(
         g: gradient of the shape of p, any real float type.
         state: ``z`` and ``n``, of the shape and type of p; n starts at `initial_accumulator_value`.
         step: the number of this step, from 1; the formula does not need it.
-        lr: η; below 1e-12 it counts as that, but at 0 all rests: θ, z and n.
+        lr: η; below 1e-12 it counts as that.
         l1: the limit within which z makes θ exactly 0.
         l2: λ of the quadratic term.
         l2_shrinkage: what of θ is added to the gradient in z, but not in n.
@@ -78,12 +78,10 @@ def ftrl(
     )
     old = p * T(kept(lr, weight_decay) if decoupled_weight_decay else 1.0)
     n = slot(state, "n", p, initial_accumulator_value)
-    z = slot(state, "z", p)
-    if lr == 0:
-        return result(p, old, {"z": z.copy(), "n": n.copy()})
     before = np.sqrt(n)
     n = n + g * g
     root = np.sqrt(n)
+    z = slot(state, "z", p)
     z = z + ((g + T(l2_shrinkage) * old) - ((root - before) * per_rate) * old)
     inside = at_most(at_least(z, T(-l1)), T(l1))
     new = (inside - z) / at_least(root * per_rate + constant, np.finfo(p.dtype).tiny)

@@ -26,6 +26,7 @@ from .. import optimizers as _numpy
 from .adam import TorchAdam as _TorchAdam
 from .define import define as _define
 from .distance import TorchDistance as _TorchDistance
+from .ftrl import TorchFTRL as _TorchFTRL
 from .lbfgs import LBFGS
 from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
@@ -48,7 +49,7 @@ ADOPT = _define(_numpy.ADOPT)
 ASGD = _define(_numpy.ASGD)
 DAdaptAdam = _define(_numpy.DAdaptAdam, base=_TorchDistance)
 DAdaptSGD = _define(_numpy.DAdaptSGD, base=_TorchDistance)
-FTRL = _define(_numpy.FTRL)
+FTRL = _define(_numpy.FTRL, base=_TorchFTRL)
 LAMB = _define(_numpy.LAMB)
 LARS = _define(_numpy.LARS)
 Lion = _define(_numpy.Lion)

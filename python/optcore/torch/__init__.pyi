@@ -7,6 +7,7 @@ from torch.optim.optimizer import ParamsT
 from ..optimizers import EMA
 from .adam import TorchAdam
 from .distance import TorchDistance
+from .ftrl import TorchFTRL
 from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
@@ -115,7 +116,7 @@ class ASGD(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class FTRL(TorchOptimizer):
+class FTRL(TorchFTRL):
     def __init__(
         self,
         params: ParamsT,

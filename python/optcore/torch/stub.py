@@ -24,6 +24,7 @@ from torch.optim.optimizer import ParamsT
 from ..optimizers import EMA
 from .adam import TorchAdam
 from .distance import TorchDistance
+from .ftrl import TorchFTRL
 from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
