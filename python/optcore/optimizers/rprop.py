@@ -84,8 +84,8 @@ class Rprop(Optimizer):
         etas = pair(values["etas"], "etas", (0.5, 1.2))
         if all(isinstance(each, (int, float)) for each in etas) and not 0 < etas[0] < 1 < etas[1]:
             raise ValueError(
-                f"Invalid eta values: {etas[0]}, {etas[1]} (expected one in (0, 1) and one above 1, "
-                "such as (0.5, 1.2))"
+                f"Invalid eta values: {etas[0]}, {etas[1]} (expected one in (0, 1) and one above "
+                "1, such as (0.5, 1.2))"
             )
         return super()._normalized(values)
 
