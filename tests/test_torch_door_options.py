@@ -295,3 +295,13 @@ def test_complex_rows_are_pairs_of_real_ones(name):
         ours.step()
         theirs.step()
     torch.testing.assert_close(p, dense, rtol=1e-5, atol=1e-6)
+
+
+def test_a_frozen_parameter_of_whole_numbers_rests():
+    """As quantized weights do beside what is trained; it is refused when it has a gradient."""
+    p, frozen = param(), torch.nn.Parameter(torch.zeros(3, dtype=torch.uint8), requires_grad=False)
+    optimizer = ot.AdamW([p, frozen])
+    before = bits(p)
+    run(optimizer, p, 1, 2)
+    assert bits(p) != before
+    assert frozen not in optimizer.state
