@@ -41,8 +41,7 @@ std::vector<std::string> near_ones(const std::string &name, const std::vector<st
         if (part || apart * 2 <= std::max(wanted.size(), other.size()))
             near.emplace_back(part ? std::min<size_t>(apart, 1) : apart, each);
     }
-    std::stable_sort(near.begin(), near.end(),
-                     [](const auto &a, const auto &b) { return a.first < b.first; });
+    std::sort(near.begin(), near.end()); // by distance, then by name
     std::vector<std::string> names;
     for (size_t i = 0; i < near.size() && i < 3; ++i)
         names.push_back(near[i].second);
