@@ -16,7 +16,12 @@ import optcore as oc
 from optcore import _core
 
 STEPS = 3
-_OPTIONS: dict[str, dict[str, Any]] = {"SGD": {"lr": 1e-3, "momentum": 0.9}}
+OPTIONS: dict[str, dict[str, Any]] = {"SGD": {"lr": 1e-3, "momentum": 0.9}}
+TORCH_MODES: dict[str, dict[str, bool]] = {
+    "torch-loop": {"foreach": False},
+    "torch-foreach": {"foreach": True},
+    "torch-fused": {"fused": True},
+}
 _latest: list[tuple[str, int, list[np.ndarray[Any, Any]]]] = []  # optcore's arrays, for the floor
 
 
@@ -47,7 +52,7 @@ def _arrays(shape: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], np.ndarray[An
 
 
 def _ours(rule: str, p: Any, g: Any, threads: int) -> tuple[Callable[[], object], Any]:
-    optimizer = getattr(oc, rule)(p, **_OPTIONS.get(rule, {}), threads=threads)
+    optimizer = getattr(oc, rule)(p, **OPTIONS.get(rule, {}), threads=threads)
     state = [s for s in optimizer.state[""].values() if s.shape == p.shape]
     _latest.append((rule, threads, [p, g, *state]))
     return lambda: optimizer.step(g), lambda: p
@@ -66,9 +71,7 @@ def _floor(rule: str, shape: tuple[int, ...], threads: int) -> Callable[[], obje
 def _torch(rule: str, p: Any, g: Any, who: str) -> tuple[Callable[[], object], Any]:
     parameter = torch.nn.Parameter(torch.from_numpy(p).clone())
     parameter.grad = torch.from_numpy(g).clone()
-    how = {"torch-loop": {"foreach": False}, "torch-foreach": {"foreach": True}}
-    flags = how.get(who, {"fused": True})
-    optimizer = getattr(torch.optim, rule)([parameter], **_OPTIONS.get(rule, {}), **flags)
+    optimizer = getattr(torch.optim, rule)([parameter], **OPTIONS.get(rule, {}), **TORCH_MODES[who])
     return optimizer.step, lambda: parameter.detach().numpy()
 
 

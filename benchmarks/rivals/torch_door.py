@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
 import optcore.torch as ot
-
-STEPS = 3
-_OPTIONS: dict[str, dict[str, Any]] = {"SGD": {"lr": 1e-3, "momentum": 0.9}}
-_HOW = {
-    "torch-loop": {"foreach": False},
-    "torch-foreach": {"foreach": True},
-    "torch-fused": {"fused": True},
-}
+from rivals.rules import OPTIONS, STEPS, TORCH_MODES
 
 
 def prepare(
@@ -38,10 +30,10 @@ def _made(
     params = [torch.nn.Parameter(0.02 * torch.randn(shape)) for shape in shapes]
     for param in params:
         param.grad = torch.randn(param.shape)
-    options = _OPTIONS.get(rule, {})
+    options = OPTIONS.get(rule, {})
     if who == "optcore":
         return [*params], getattr(ot, rule)(params, **options, threads=threads).step
-    return [*params], getattr(torch.optim, rule)(params, **options, **_HOW[who]).step
+    return [*params], getattr(torch.optim, rule)(params, **options, **TORCH_MODES[who]).step
 
 
 def _agree(rule: str, shapes: list[tuple[int, ...]], who: str, theirs: list[torch.Tensor]) -> None:

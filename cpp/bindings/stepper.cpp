@@ -272,7 +272,7 @@ void Stepper::read_counters() {
         const double steps = *counters_[i];
         if (!(steps >= 0 && steps < 0x1p64 && steps == std::floor(steps)))
             throw py::value_error(
-                "step of " + params_[i].path + ": expected a whole number, 0 or " + "more, got " +
+                "step of " + params_[i].path + ": expected a whole number, 0 or more, got " +
                 std::string(py::str(py::float_(steps))) + "; load a state dict of whole steps");
         tensors_[i].steps = uint64_t(steps);
     }

@@ -20,7 +20,6 @@ public:
         if (low < high)
             spans_.push_back({low, high, id});
     }
-    void clear() { spans_.clear(); }
 
     /// Sorts, and calls f(id, id) for every two that cross.
     template <class F>

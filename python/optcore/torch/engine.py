@@ -33,15 +33,16 @@ class Engine:
     collector comes by.
     """
 
-    def __init__(self, owner: TorchOptimizer, before: Engine | None):
+    def __init__(self, owner: TorchOptimizer, found: list[Member]):
         self._seen = [values.of_group(group, owner._names) for group in owner.param_groups]
-        self._members = members(owner, before._stateless if before else ())
+        self._members = found
         self._copied: list[tuple[torch.Tensor, Array]] = []
-        for each in self._members:
-            _check(each, owner)
+        of_wholes = owner._of_wholes()
+        for each in found:
+            _check(each, owner, of_wholes)
+        arrays = self._by_group(lambda each, _: self._array_of(each.param, owner))
         groups: list[dict[str, Any]] = [
-            {**seen, "params": self._of_group(index, lambda param: self._array_of(param, owner))}
-            for index, seen in enumerate(self._seen)
+            {**seen, "params": mine} for seen, mine in zip(self._seen, arrays, strict=True)
         ]
         if self._copied:  # of the others, the core sees whether they share memory
             tensors.check_apart(
@@ -57,13 +58,17 @@ class Engine:
         self._watch = self._watched()
 
     @property
-    def _stateless(self) -> set[int]:
+    def stateless(self) -> set[int]:
         """The ids of parameters of which nothing but this engine knows that they are stepped."""
         pairs = zip(self._members, self._state, strict=True)
         return {id(each.param) for each, state in pairs if not state}
 
-    def _of_group(self, index: int, what: Callable[[torch.Tensor], Any]) -> dict[str, Any]:
-        return {each.name: what(each.param) for each in self._members if each.group == index}
+    def _by_group(self, what: Callable[[Member, dict[str, Any]], Any]) -> list[dict[str, Any]]:
+        """Something of every member, from it and the values of its group, by group and name."""
+        found: list[dict[str, Any]] = [{} for _ in self._seen]
+        for each in self._members:
+            found[each.group][each.name] = what(each, self._seen[each.group])
+        return found
 
     def _array_of(self, param: torch.Tensor, owner: TorchOptimizer) -> Array:
         """The array to be stepped: the parameter's memory, or a copy where that will not do."""
@@ -152,14 +157,9 @@ class Engine:
 
     def _step_by_arrays(self, owner: TorchOptimizer) -> bool:
         """A step on NumPy views of everything: slower, and right for every kind of tensor."""
-        grads = [
-            {
-                each.name: tensors.gradient_of(each.param, each.name, owner._takes_whole(seen))
-                for each in self._members
-                if each.group == g
-            }
-            for g, seen in enumerate(self._seen)
-        ]
+        grads = self._by_group(
+            lambda each, seen: tensors.gradient_of(each.param, each.name, owner._takes_whole(seen))
+        )
         skipped = self.inner.skipped_steps
         self._fill_copies()
         self.inner.step(grads)
@@ -181,9 +181,7 @@ class Engine:
     def update_hessian(self, given: Mapping[torch.Tensor, torch.Tensor | None]) -> None:
         """Sophia's estimates, by parameter, to the optimizer that takes them."""
         arrays = {p: None if h is None else tensors.array_of(h) for p, h in given.items()}
-        self.inner.update_hessian(
-            [self._of_group(index, arrays.get) for index in range(len(self._seen))]
-        )
+        self.inner.update_hessian(self._by_group(lambda each, _: arrays.get(each.param)))
 
     def evaluated(self) -> list[tuple[torch.Tensor, Array]]:
         """Every parameter, and what it is in eval mode."""
@@ -193,7 +191,7 @@ class Engine:
 
     def current(self, owner: TorchOptimizer) -> bool:
         """Whether everything lies where it lay when this was made."""
-        now = members(owner, self._stateless)
+        now = members(owner, self.stateless)
         return len(now) == len(self._members) and all(
             new.is_as(old) and unmoved(owner.state.get(old.param, {}), state)
             for new, old, state in zip(now, self._members, self._state, strict=True)
@@ -214,11 +212,14 @@ class Engine:
         return watch
 
 
-def _check(member: Member, owner: TorchOptimizer) -> None:
-    """Raises an error unless this parameter can be stepped by this optimizer."""
+def _check(member: Member, owner: TorchOptimizer, of_wholes: str) -> None:
+    """Raises an error unless this parameter can be stepped by this optimizer.
+
+    `of_wholes`: why it may be no shard, if it may not.
+    """
     group, rule = owner.param_groups[member.group], type(owner).__name__
     tensors.check(member.param, member.name, group.get("fused"))
-    tensors.check_sharding(member.param, member.name, rule, owner._of_wholes())
+    tensors.check_sharding(member.param, member.name, rule, of_wholes)
     if not member.param.is_complex():
         return
     if owner._kind.kind() != "elementwise":

@@ -19,6 +19,7 @@ from ..optimizers.lbfgs_step import Objective, Options, Progress, descend
 from ..typing import Array
 from . import tensors, values
 from .loading import KeptFormats
+from .members import named
 
 
 class LBFGS(KeptFormats):
@@ -118,7 +119,7 @@ class LBFGS(KeptFormats):
         return params
 
     def _param_names(self) -> list[str]:
-        return list(self.param_groups[0].get("param_names") or map(str, range(len(self._params))))
+        return [name for _, _, name, _ in named(self.param_groups)]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

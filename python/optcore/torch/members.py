@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,25 +34,38 @@ class Member:
     @property
     def path(self) -> str:
         """The name as trees of parameters have it."""
-        return self.name.replace("~", "~0").replace("/", "~1")
+        return path_of(self.name)
 
 
 def members(owner: TorchOptimizer, stepped: Collection[int] = ()) -> list[Member]:
     """The parameters to be stepped: those with a gradient, with state, or with one of these ids."""
-    found, index = [], 0
-    for g, group in enumerate(owner.param_groups):
+    return [
+        Member(g, name, param, place(param))
+        for g, _, name, param in named(owner.param_groups)
+        if param.grad is not None
+        or id(param) in stepped
+        or owner.state.get(param)
+        or (owner._together and param.requires_grad)
+    ]
+
+
+def named(groups: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, int, str, torch.Tensor]]:
+    """All parameters: their group, their place in it, and their name, or number among all."""
+    count = 0
+    for g, group in enumerate(groups):
         names = group.get("param_names")
         for i, param in enumerate(group["params"]):
-            name = str(index) if names is None else names[i]
-            index += 1
-            if (
-                param.grad is not None
-                or id(param) in stepped
-                or owner.state.get(param)
-                or (owner._together and param.requires_grad)
-            ):
-                found.append(Member(g, name, param, place(param)))
-    return found
+            yield g, i, str(count) if names is None else names[i], param
+            count += 1
+
+
+def path_of(name: str) -> str:
+    """A name as it is escaped in the paths of trees.
+
+    >>> path_of("encoder/0")
+    'encoder~10'
+    """
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def place(tensor: torch.Tensor) -> Place:

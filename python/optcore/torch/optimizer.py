@@ -194,12 +194,10 @@ class TorchOptimizer(KeptFormats):
 
     def _engine_now(self) -> Engine | None:
         """A new engine that fits what is there now; None where nothing is to be stepped."""
+        found = members(self, self._engine.stateless if self._engine else ())
         with torch.no_grad():
-            self._engine = Engine(self, self._engine) if self._has_members() else None
+            self._engine = Engine(self, found) if found else None
         return self._engine
-
-    def _has_members(self) -> bool:
-        return bool(members(self, self._engine._stateless if self._engine else ()))
 
     def _check_present(self, what: str) -> None:
         """Raises an error where other values are in the place of the parameters."""
@@ -246,10 +244,10 @@ class TorchOptimizer(KeptFormats):
             inner._set_options(replace(inner._step_options, **{name: value}))
 
     def _check_sharding(self) -> None:
+        of_wholes = self._of_wholes()
         for group in self.param_groups:
             for i, param in enumerate(group["params"]):
-                where = f"params[{i}]"
-                tensors.check_sharding(param, where, type(self).__name__, self._of_wholes())
+                tensors.check_sharding(param, f"params[{i}]", type(self).__name__, of_wholes)
 
     def __repr__(self) -> str:
         lines = "".join(f"    {name}: {value}\n" for name, value in self._options.items())

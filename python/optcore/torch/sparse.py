@@ -18,7 +18,11 @@ class TorchSGD(TorchOptimizer):
 
 
 class TorchSparseAdam(TorchOptimizer):
-    """What SparseAdam has beside Adam's step on the rows that a gradient names."""
+    """What SparseAdam has beside Adam's step on the rows that a gradient names.
+
+    A dense gradient is a `RuntimeError`. What a gradient does not name stays as it is, parameter
+    and state: whole rows, or single elements where its `sparse_dim` is larger than 1.
+    """
 
     _example = ("torch.nn.Embedding(3, 2, sparse=True)", "torch.tensor([1])")
 
@@ -35,16 +39,7 @@ class TorchSparseAdam(TorchOptimizer):
             )
         super()._check_param(param, group, index)
 
-    def step(self, closure: Any = None) -> Any:
-        """See `TorchOptimizer.step`; a `RuntimeError` if a gradient is dense.
-
-        What a gradient does not name stays as it is, parameter and state: whole rows, or single
-        elements where its `sparse_dim` is larger than 1.
-        """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def _step(self) -> None:
         given = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
         if any(p.grad.layout != torch.sparse_coo for p in given):
             raise RuntimeError(
@@ -55,11 +50,10 @@ class TorchSparseAdam(TorchOptimizer):
             # Only rows can be stepped by themselves; of elements, all others are put back.
             resting = [(p, _resting(p.grad)) for p in given if p.grad.sparse_dim() > 1]
             before = [(p, at, _values(self._like(p), at)) for p, at in resting]
-            super().step()
+            super()._step()
             for param, at, kept in before:
                 for name, tensor in self._like(param).items():
                     tensor[at] = kept.get(name, 0)
-        return loss
 
     def _like(self, param: torch.Tensor) -> dict[str, torch.Tensor]:
         """A parameter and its state of the same shape, by name."""

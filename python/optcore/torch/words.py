@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import NonFiniteError
+from .members import named, path_of
 
 if TYPE_CHECKING:
     from torch.optim.optimizer import Optimizer
@@ -39,13 +40,10 @@ def names(optimizer: Optimizer) -> dict[str, str]:
     {'weight': 'weight'}
     """
     found: dict[str, str] = {}
-    for g, group in enumerate(getattr(optimizer, "param_groups", ())):  # none as it is being made
-        called = group.get("param_names")
-        for i in range(len(group["params"])):
-            if called is None:
-                found[str(len(found))] = f"param_groups[{g}]['params'][{i}]"
-            else:
-                found[called[i].replace("~", "~0").replace("/", "~1")] = called[i]
+    groups = getattr(optimizer, "param_groups", ())  # none as it is being made
+    for g, i, name, _ in named(groups):
+        called = groups[g].get("param_names") is not None
+        found[path_of(name)] = name if called else f"param_groups[{g}]['params'][{i}]"
     return found
 
 
