@@ -12,6 +12,7 @@ from .. import optimizers
 from ..schedules import Schedule
 from ..spelling import closest, parsed
 from ..typing import Tree
+from .muon import MuonAndAdamW
 from .rates import schedule_of
 
 Make = Callable[..., Any]
@@ -20,8 +21,11 @@ _FORMS: dict[str, tuple[Make, dict[str, Any]]] = {
     "momentum": (optimizers.Momentum, {}),
     "nesterov": (optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
     "amsgrad": (optimizers.Adam, {"amsgrad": True}),
+    "muon": (MuonAndAdamW, {}),
 }
-"""Names that people use for a form of another rule."""
+"""Names that people use for a form of another rule, or for several rules together."""
+
+_LABELS = {"nesterov": "Nesterov", "amsgrad": "AMSGrad", "muon": "Muon"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _entry(spec: Any) -> Entry:
         name, options = parsed(spec, "optimizer")
         key = closest(name, names(), "optimizer")
         make, own = _FORMS.get(key) or (_CLASSES[key], {})
-        label = make.__name__ if not own else {"nesterov": "Nesterov", "amsgrad": "AMSGrad"}[key]
+        label = _LABELS.get(key, make.__name__)
         more = {**options, **given}
         return Entry(_labelled(label, more), key, make, {**own, **more})
     if callable(spec):

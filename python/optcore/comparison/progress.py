@@ -43,7 +43,7 @@ class Progress:
     def begin(self, run: Run) -> None:
         """Names the run that is about to be trained."""
         if self._bar is not None:
-            self._bar.set_description_str(f"{run.label}, seed {run.seed}", refresh=False)
+            self._bar.set_description_str(f"{run.label}, seed {run.seed}")
 
     def tick(self, run: Run) -> None:
         """One evaluation more."""

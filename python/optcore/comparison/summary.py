@@ -90,11 +90,12 @@ def _median(values: Sequence[float]) -> float:
 def _note(runs: Sequence[Run]) -> str:
     """What went wrong, in a few words."""
     if len(runs) == 1:
-        return runs[0].message
+        run = runs[0]
+        return f"failed: {run.message}" if run.status == FAILED else run.message
     counts = {
         status: sum(run.status == status for run in runs)
         for status in (DIVERGED, INTERRUPTED, FAILED)
     }
-    notes = [f"{count} of {len(runs)} {status}" for status, count in counts.items() if count]
+    notes = [f"{status}: {count} of {len(runs)}" for status, count in counts.items() if count]
     failures = [run.message for run in runs if run.status == FAILED]
-    return ", ".join(notes) + (f": {failures[0]}" if failures else "")
+    return ", ".join(notes) + (f" ({failures[0]})" if failures else "")

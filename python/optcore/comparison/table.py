@@ -21,9 +21,10 @@ def text(result: Result) -> str:
     heading, cells = _cells(result)
     if not cells:
         return f"{_title(result)}\n\nno run has begun"
-    lines = columns([*heading, *cells], left=(0, 1, len(cells[0]) - 1), rule=len(heading))
+    lines = columns([*heading, *cells], left=(0, 1), rule=len(heading))
+    wrong = [f"{row.label}: {row.note}" for row in result.rows if row.note]
     notes = textwrap.wrap(_notes(result), WIDTH)
-    return "\n".join([_title(result), "", *lines, "", *notes])
+    return "\n".join([_title(result), "", *lines, "", *wrong, *[""] * bool(wrong), *notes])
 
 
 def html(result: Result) -> str:
@@ -59,8 +60,8 @@ def _cells(result: Result) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]
     if result.target is not None:
         top += ["steps to", "s to"]
         low += [target, target]
-    top += ["step", "of", "train", "state", ""]
-    low += ["µs", "time", "s", "KiB", ""]
+    top += ["step", "of", "train", "state"]
+    low += ["µs", "time", "s", "KiB"]
     cells = [_row(row, result) for row in rows]
     heading = [tuple(top), tuple(low)]
     keep = [j for j in range(len(top)) if j == 0 or any(each[j] for each in cells)]
@@ -97,20 +98,20 @@ def _row(row: Row, result: Result) -> list[str]:
         _number(100 * row.step_share, ".0f") + " %",
         _number(row.seconds, ".3g"),
         size,
-        row.note,
     ]
 
 
 def _loss(row: Row) -> str:
     if row.done:
         return f"{row.loss:.3g}"
-    return "diverged" if row.diverged else "none"
+    return "diverged" if row.diverged else row.note.split()[0]
 
 
 def _range(row: Row) -> str:
-    if row.done < 2:
+    if row.done + row.diverged < 2 or not row.done:
         return ""
-    return f"{row.loss_low:.2g} – {row.loss_high:.2g}"
+    highest = "diverged" if row.diverged else f"{row.loss_high:.2g}"
+    return f"{row.loss_low:.2g} – {highest}"
 
 
 def _metric(row: Row, is_share: bool) -> str:

@@ -113,7 +113,7 @@ class Training:
                 before = perf_counter()
                 step(grads)
                 times.append(perf_counter() - before)
-            losses.append(loss)
+            losses.append(float(loss))
             left -= 1
             if not loss < limit:  # also where it is NaN
                 self._clock += perf_counter() - began

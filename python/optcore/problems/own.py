@@ -42,8 +42,8 @@ class Own(Problem):
     def loss_and_grads(self, params: Any, batch: Any) -> tuple[float, Tree]:
         """As the object works them out."""
         given = (params,) if self._batches is None else (params, batch)
-        loss, grads = self._thing.loss_and_grads(*given)
-        return float(loss), grads
+        found: tuple[float, Tree] = self._thing.loss_and_grads(*given)
+        return found
 
     def loss(self, params: Any) -> float:
         """The object's loss over everything, else the mean over its batches."""

@@ -36,7 +36,7 @@ class Supervised(Problem):
         >>> y = np.arange(120) % 3
         >>> X = (rng.normal(size=(120, 4)) + 4 * np.eye(3, 4)[y]).astype(np.float32)
         >>> data = oc.problems.Data(X[:90], y[:90], X[90:], y[90:])
-        >>> clouds = oc.problems.Supervised(data, hidden=(16,), epochs=5)
+        >>> clouds = oc.problems.Supervised(data, hidden=(16,), epochs=40)
         >>> oc.compare(clouds, ["adam"]).runs[0].final_metric
         1.0
     """
@@ -117,6 +117,6 @@ class Supervised(Problem):
         inside = f" {net.activation}" if len(net.sizes) > 2 else ""
         inside += f", dropout {net.dropout:g}" if net.dropout else ""
         return (
-            f"{self.name}: {kind}{inside}, {net.parameter_count} parameters, {net.dtype}; "
-            f"{len(data.y)} examples to learn from, {len(data.y_test)} to test on"
+            f"{self.name}: {kind}{inside}, {net.parameter_count} {net.dtype} parameters, "
+            f"{len(data.y)} examples and {len(data.y_test)} to test"
         )
