@@ -64,7 +64,9 @@ PROBLEMS: dict[str, Callable[..., Problem]] = {
     "beale": Beale,
     "himmelblau": Himmelblau,
     "linear": linear,
-    **_family("digits", "logistic", (128, 64), {"target": 0.1}, target=0.01),
+    **_family(
+        "digits", "logistic", (128, 64), {"target": 0.1}, target=0.01, batch_size=16, epochs=20
+    ),
     **_family("breast-cancer", "logistic", (32, 16), {"target": 0.06}, target=0.02, rates=_SMALL),
     **_family("diabetes", "linear", (32, 16), {"target": 0.5}, target=0.4, rates=_SMALL),
 }
