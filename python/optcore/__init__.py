@@ -8,11 +8,13 @@
 -0.001
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import _load  # isort: skip  (before all that needs the extension)
-from . import ops, problems, reference, schedules
+from . import ops, reference, schedules
 from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
-from .comparison import compare
 from .config import (
     available_isas,
     get_num_threads,
@@ -22,7 +24,6 @@ from .config import (
 )
 from .early_stopping import EarlyStopping
 from .errors import NonFiniteError
-from .gradient_check import check_gradient
 from .optimizers import (
     ADOPT,
     ASGD,
@@ -79,7 +80,34 @@ from .wrappers import (
     Wrapper,
 )
 
+if TYPE_CHECKING:
+    from . import comparison, problems
+    from .comparison import compare
+    from .gradient_check import check_gradient
+
 __version__ = _load.version
+
+# What training loops do without is imported when it is first asked for.
+_LATER = {
+    "check_gradient": ".gradient_check",
+    "compare": ".comparison",
+    "comparison": "",
+    "problems": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_LATER[name] or f".{name}", __name__)
+    value = getattr(module, name) if _LATER[name] else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "ADOPT",
@@ -140,6 +168,7 @@ __all__ = [
     "check_gradient",
     "clip_grad_norm_",
     "compare",
+    "comparison",
     "get_num_threads",
     "global_norm",
     "isa",

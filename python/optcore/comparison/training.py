@@ -125,8 +125,9 @@ class Training:
 
     def _batches(self, epoch: int) -> Iterable[Any]:
         # A full batch needs no random numbers, and making a generator costs as much as a step.
-        rng = _NO_RANDOMNESS if self._problem.full_batch else _generator(self._seed, epoch)
-        return self._problem.batches(rng)
+        if epoch == 0 or not self._problem.full_batch:
+            self._rng = np.random.default_rng([self._seed, epoch])
+        return self._problem.batches(self._rng)
 
     def _closure_step(self, batch: Any) -> float:
         """A step of an optimizer that asks for loss and gradients itself."""
@@ -188,13 +189,6 @@ class Training:
             run.params = copied(self._params)
         if self._problem.full_batch:
             run.batch_losses = []
-
-
-def _generator(seed: int, epoch: int) -> np.random.Generator:
-    return np.random.default_rng([seed, epoch])
-
-
-_NO_RANDOMNESS = np.random.default_rng(0)
 
 
 def _layers(optimizer: Any) -> Iterator[Any]:

@@ -5,10 +5,13 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .adam import TorchAdam
+from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .sophia import TorchSophia
+from .sparse import TorchSGD, TorchSparseAdam
 
 __all__ = [
     "ADOPT",
@@ -16,6 +19,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",
@@ -224,7 +228,7 @@ class MARS(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class SGD(TorchOptimizer):
+class SGD(TorchSGD):
     def __init__(
         self,
         params: ParamsT,
@@ -457,7 +461,7 @@ class Adagrad(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class Adam(TorchOptimizer):
+class Adam(TorchAdam):
     def __init__(
         self,
         params: ParamsT,
@@ -489,7 +493,7 @@ class Adam(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class AdamW(TorchOptimizer):
+class AdamW(TorchAdam):
     def __init__(
         self,
         params: ParamsT,
@@ -1165,21 +1169,19 @@ class Sophia(TorchSophia):
         threads: int | None = None,
     ) -> None: ...
 
-class SparseAdam(TorchOptimizer):
+class SparseAdam(TorchSparseAdam):
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 0.001,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float | Tensor = 1e-08,
-        weight_decay: float | Tensor = 0.0,
-        amsgrad: bool = False,
+        maximize: bool = False,
         *,
         eps_root: float | Tensor = 0.0,
         bias_correction: bool | tuple[bool, bool] = True,
         correct_before_max: bool = False,
         decoupled_weight_decay: bool = False,
-        maximize: bool = False,
         foreach: bool | None = None,
         fused: bool | None = None,
         capturable: bool = False,
