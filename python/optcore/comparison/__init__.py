@@ -3,7 +3,7 @@
 `optcore.compare` is the way in, `optcore.problems` what there is to train.
 """
 
-from .compare import DEFAULT, compare
+from .comparing import DEFAULT, compare
 from .entries import names
 from .result import Result
 from .run import Run
