@@ -4,7 +4,7 @@
 >>> oc.problems.names()[:5]
 ['quadratic', 'rosenbrock', 'beale', 'himmelblau', 'linear']
 >>> oc.problems.named("quadratic:condition=1000").described()
-'quadratic, 2 numbers, condition 1000'
+'quadratic: 2 numbers, condition 1000'
 
 Those of scikit-learn's data need scikit-learn, `pip install 'optcore[demo]'`.
 """

@@ -85,7 +85,7 @@ class Quadratic(Problem):
 
     def described(self) -> str:
         """The problem in a line."""
-        return f"{self.name}, {self.dimension} numbers, condition {self.condition:g}"
+        return f"{self.name}: {self.dimension} numbers, condition {self.condition:g}"
 
 
 class Plane(Problem):
