@@ -439,20 +439,27 @@ def test_ctrl_c_in_an_evaluation(where):
     assert len(run.path) == 2
 
 
-def test_ctrl_c_before_the_first_run_ends_in_an_empty_table():
-    class Interrupted(Watched):
+def test_a_comparison_without_runs_is_an_empty_table():
+    empty = Result("nothing", labels=["Adam"], interrupted=True)
+    assert empty.best is None
+    assert empty.rows == []
+    assert "no run has begun" in str(empty)
+    assert "<table>" in table.html(empty)
+    assert Result.from_json(empty.to_json()) == empty
+    assert empty.to_csv() == ""
+
+
+def test_a_start_that_fails_fails_before_training():
+    class Fails(Watched):
         def initial(self, seed):
-            if seed == 1 and self.starts:
-                raise KeyboardInterrupt
-            self.starts.append(seed)
+            if seed == 2:
+                raise RuntimeError("no start")
             return super().initial(seed)
 
-    result = oc.compare(Interrupted(), "sgd:lr=0.1", seeds=[1], check=False)
-    assert result.interrupted
-    assert result.best is None
-    assert "no run has begun" in str(result)
-    assert Result.from_json(result.to_json()).runs == []
-    assert result.to_csv() == ""
+    problem = Fails()
+    with pytest.raises(RuntimeError, match="no start"):
+        oc.compare(problem, "sgd:lr=0.1", seeds=3)
+    assert not problem.seen
 
 
 # Gradients that are wrong. ---------------------------------------------------------------------

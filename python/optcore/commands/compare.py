@@ -137,17 +137,21 @@ def _write_all(result: Result, folder: Path) -> None:
     result.to_csv(folder / RUNS_NAME)
     result.to_csv(folder / CURVES_NAME, "curves")
     names = [JSON_NAME, RUNS_NAME, CURVES_NAME]
-    if all(map(importlib.util.find_spec, ("matplotlib", "optcore.plot"))):
+    if _can_draw():
         _save_chart(result, folder / CHART_NAME)
         names.append(CHART_NAME)
     print(f"\nwritten to {folder.resolve()}: {', '.join(names)}")
+
+
+def _can_draw() -> bool:
+    return all(map(importlib.util.find_spec, ("matplotlib", "optcore.plot")))
 
 
 def _save_chart(result: Result, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.5), dpi=150, layout="constrained")
+    figure = Figure(figsize=(9.0, 4.8), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)  # no display is needed
     result.plot(figure.subplots())
     figure.savefig(path, format="png", facecolor="white")

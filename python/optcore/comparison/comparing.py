@@ -69,8 +69,9 @@ def compare(
         KeyError: a gradient is missing or has no parameter.
 
     A run that diverges, or whose optimizer raises an error, is reported as such in the table, and
-    the others go on. Times are wall times of this process: the first optimizer may pay for what is
-    warm for the others.
+    the others go on. What is evaluated are the parameters, those of eval mode where an optimizer
+    has one; not averages that it keeps beside them, as with `ema` or `SWA`. Times are wall times of
+    this process: the first optimizer may pay for what is warm for the others.
 
     Example:
         >>> import optcore as oc
@@ -89,10 +90,11 @@ def compare(
         target = chosen.target
     if target_of == "metric" and not chosen.metric_name:
         raise ValueError(f"target_of: expected 'loss', as {chosen.name} has no metric")
-    start = chosen.initial(numbers[0])
+    starts = {seed: chosen.initial(seed) for seed in numbers}
+    first = starts[numbers[0]]
     if check:
-        check_problem(chosen, start, np.random.default_rng([numbers[0], 0]))
-    _check_options(members, chosen, start, total)
+        check_problem(chosen, first, np.random.default_rng([numbers[0], 0]))
+    _check_options(members, chosen, first, total)
     result = Result(
         problem=chosen.described(),
         loss_name=chosen.loss_name,
@@ -106,8 +108,7 @@ def compare(
     ticks = -(-total // chosen.steps_per_epoch)
     with Progress(ticks * result.planned, progress) as shown:
         try:
-            for seed in numbers:
-                start = chosen.initial(seed)
+            for seed, start in starts.items():
                 for entry in members:
                     _train(chosen, entry, start, seed, total, shown, ticks, result)
         except KeyboardInterrupt:
