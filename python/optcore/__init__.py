@@ -23,6 +23,7 @@ from .config import (
     show_config,
 )
 from .early_stopping import EarlyStopping
+from .embedding import get_cmake_dir, get_include, get_pkgconfig_dir
 from .errors import NonFiniteError
 from .optimizers import (
     ADOPT,
@@ -169,7 +170,10 @@ __all__ = [
     "clip_grad_norm_",
     "compare",
     "comparison",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
+    "get_pkgconfig_dir",
     "global_norm",
     "isa",
     "ops",
