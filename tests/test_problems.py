@@ -172,6 +172,7 @@ def test_r2_is_one_for_the_truth_and_zero_for_the_mean():
         (((3, 0, 2),), {}, "sizes: expected two or more widths"),
         (((3, 2), "gelu"), {}, "activation: expected 'relu' or 'tanh', got 'gelu'"),
         (((3, 2),), {"loss": "hinge"}, "loss: expected one of cross-entropy, squares"),
+        (((3, 2),), {"dtype": np.float16}, "dtype: expected float32 or float64, got float16"),
         (((3, 2),), {"dropout": 1.0}, "dropout: expected 0 or more and less than 1, got 1.0"),
     ],
 )
@@ -275,6 +276,26 @@ def test_linear_regression_finds_the_least_squares():
     result = oc.compare(problem, "lbfgs:line_search_fn=strong_wolfe", steps=20)
     wanted = np.polyfit(problem.data.X[:, 0], problem.data.y[:, 0], 1)
     np.testing.assert_allclose(result.runs[0].path[-1], wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"X": [[1.0]]}, TypeError, "data/X: expected a NumPy array, got a list"),
+        ({"X": np.ones((4, 2), int)}, ValueError, "data/X: expected float32 or float64, a row"),
+        ({"X": np.ones(4)}, ValueError, r"data/X: .*got the shape \(4,\)"),
+        ({"X_test": np.ones((4, 2))}, ValueError, "data/X_test: .* of float64"),
+        ({"y": np.zeros(3, int)}, ValueError, "data/y: expected 4 labels"),
+        ({"y": np.zeros(4)}, ValueError, r"data/y: .* pass y or y\[:, None\]"),
+        ({"y_test": np.zeros((4, 1), int)}, ValueError, "data/y_test: expected 4 labels"),
+    ],
+)
+def test_data_that_do_not_fit_are_explained(change, error, words):
+    X, y = np.ones((4, 2), np.float32), np.zeros(4, int)
+    fine = problems.Data(X, y, X, y)
+    assert problems.Supervised(fine).steps_per_epoch == 1
+    with pytest.raises(error, match=words):
+        problems.Supervised(fine._replace(**change))
 
 
 # Names. ----------------------------------------------------------------------------------------

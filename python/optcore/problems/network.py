@@ -68,6 +68,8 @@ class Network:
             raise ValueError(f"dropout: expected 0 or more and less than 1, got {dropout!r}")
         self.sizes, self.activation, self.dropout = tuple(sizes), activation, float(dropout)
         self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype: expected float32 or float64, got {self.dtype}")
         self.head: Head = HEADS[loss]
         self.grads: Params = _filled(self.sizes, self.dtype)
         self._memory: dict[int, _Memory] = {}

@@ -30,6 +30,9 @@ class Supervised(Problem):
         batch_size: examples in a mini-batch; None for all of them.
         name, epochs, target, rates: see `Problem`.
 
+    Raises:
+        TypeError, ValueError: an argument or the data are of another kind, size or range.
+
     Example:
         >>> import numpy as np, optcore as oc
         >>> rng = np.random.default_rng(0)
@@ -58,6 +61,7 @@ class Supervised(Problem):
     ):
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size: expected 1 or more, or None, got {batch_size!r}")
+        _check(data)
         self.data, self.batch_size = data, batch_size
         self.network = Network(
             (data.X.shape[1], *hidden, data.outputs),
@@ -120,3 +124,23 @@ class Supervised(Problem):
             f"{self.name}: {kind}{inside}, {net.parameter_count} {net.dtype} parameters, "
             f"{len(data.y)} examples and {len(data.y_test)} to test"
         )
+
+
+def _check(data: Data) -> None:
+    """Raises an error unless these are rows to learn from."""
+    for name, array in zip(Data._fields, data, strict=True):
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"data/{name}: expected a NumPy array, got a {type(array).__name__}; wrap it"
+            )
+    for X, y, name in ((data.X, data.y, ""), (data.X_test, data.y_test, "_test")):
+        if X.ndim != 2 or X.dtype not in (np.float32, np.float64) or X.dtype != data.X.dtype:
+            raise ValueError(
+                f"data/X{name}: expected float32 or float64, a row for each example, got the "
+                f"shape {X.shape} of {X.dtype}; pass X.astype(np.float32)"
+            )
+        if y.ndim != (1 if data.is_labelled else 2) or len(y) != len(X):
+            raise ValueError(
+                f"data/y{name}: expected {len(X)} labels, whole numbers, or a column of numbers, got "
+                f"the shape {y.shape} of {y.dtype}; pass y or y[:, None]"
+            )
