@@ -285,9 +285,9 @@ def test_linear_regression_finds_the_least_squares():
         ({"X": np.ones((4, 2), int)}, ValueError, "data/X: expected float32 or float64, a row"),
         ({"X": np.ones(4)}, ValueError, r"data/X: .*got the shape \(4,\)"),
         ({"X_test": np.ones((4, 2))}, ValueError, "data/X_test: .* of float64"),
-        ({"y": np.zeros(3, int)}, ValueError, "data/y: expected 4 labels"),
+        ({"y": np.zeros(3, int)}, ValueError, "data/y: expected 4 whole numbers"),
         ({"y": np.zeros(4)}, ValueError, r"data/y: .* pass y or y\[:, None\]"),
-        ({"y_test": np.zeros((4, 1), int)}, ValueError, "data/y_test: expected 4 labels"),
+        ({"y_test": np.zeros((4, 1), int)}, ValueError, "data/y_test: expected 4 whole numbers"),
     ],
 )
 def test_data_that_do_not_fit_are_explained(change, error, words):

@@ -141,6 +141,6 @@ def _check(data: Data) -> None:
             )
         if y.ndim != (1 if data.is_labelled else 2) or len(y) != len(X):
             raise ValueError(
-                f"data/y{name}: expected {len(X)} labels, whole numbers, or a column of numbers, got "
+                f"data/y{name}: expected {len(X)} whole numbers, or a column of numbers, got "
                 f"the shape {y.shape} of {y.dtype}; pass y or y[:, None]"
             )
