@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from optcore.demo import network
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "distributed"
 
@@ -122,13 +121,13 @@ def with_mpi(mpirun: list[str], world: int, file: Path) -> str:
 def in_one_process(example: Any, world: int, runs: int) -> Any:
     """The same training by one optimizer over all, with the sums that MPI makes of two shares."""
     flat, parts = example.padded(world), [example.padded(world) for _ in range(world)]
-    example.put(network.initial(example.SIZES, seed=0), flat)
+    example.put(example.NETWORK.initial(seed=0), flat)
     net, optimizer = example.windows(flat), oc.AdamW(flat, lr=3e-3)
     for _ in range(runs):
         streams = [example.batches(60, rank, world) for rank in range(world)]
         for shares in zip(*streams, strict=True):
             for part, share in zip(parts, shares, strict=True):
-                example.put(network.loss_and_grads(net, *share)[1], part)
+                example.put(example.NETWORK.loss_and_grads(net, *share)[1], part)
             grads = sum(parts)
             norms = [oc.global_norm(share) for share in np.split(grads, world)]
             optimizer.step(grads, grad_scale=example.scale(norms, world))

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 import optcore as oc
-from optcore.demo import network
+from optcore.problems.network import Network, Params, arrays
 
 SIZES = (20, 64, 4)
+NETWORK = Network(SIZES)
 SIZE = sum(n * m + m for n, m in pairwise(SIZES))
 MAX_NORM = 1.0
 
@@ -50,9 +51,9 @@ def padded(world: int) -> Any:
     return np.zeros(-(-SIZE // world) * world, np.float32)
 
 
-def windows(flat: Any) -> network.Params:
+def windows(flat: Any) -> Params:
     """A network that lies in a flat array."""
-    net = network.initial(SIZES, seed=0)
+    net = NETWORK.initial(seed=0)
     end = 0
     for layer in net["layers"]:
         for name, array in layer.items():
@@ -61,9 +62,9 @@ def windows(flat: Any) -> network.Params:
     return net
 
 
-def put(net: network.Params, flat: Any) -> None:
+def put(net: Params, flat: Any) -> None:
     """Writes a network, or its gradients, into a flat array."""
-    flat[:SIZE] = np.concatenate([array.ravel() for array in network.arrays(net)])
+    flat[:SIZE] = np.concatenate([array.ravel() for array in arrays(net)])
 
 
 def scale(norms: list[float], world: int) -> float:
@@ -103,7 +104,7 @@ def load(optimizer: oc.Optimizer, params: Any, mine: slice, file: Path) -> None:
 def train(comm: Any, steps: int = 60, file: Path | None = None) -> Any:
     """Trains, and returns the parameters in one flat array."""
     params, grads = padded(comm.size), padded(comm.size)
-    put(network.initial(SIZES, seed=0), params)
+    put(NETWORK.initial(seed=0), params)
     net = windows(params)
     share = len(params) // comm.size
     mine = slice(comm.rank * share, (comm.rank + 1) * share)
@@ -113,7 +114,7 @@ def train(comm: Any, steps: int = 60, file: Path | None = None) -> Any:
         load(optimizer, params, mine, file)
 
     for step, (X, y) in enumerate(batches(steps, comm.rank, comm.size), 1):
-        loss, tree = network.loss_and_grads(net, X, y)
+        loss, tree = NETWORK.loss_and_grads(net, X, y)
         put(tree, grads)
         comm.Reduce_scatter_block(grads, my_grads)
         norms = comm.allgather(oc.global_norm(my_grads))
@@ -123,7 +124,7 @@ def train(comm: Any, steps: int = 60, file: Path | None = None) -> Any:
             print(f"step {step}  loss {loss:.4f}")
 
     if comm.rank == 0:
-        print(f"processes {comm.size}  accuracy {network.accuracy(net, *data()):.3f}")
+        print(f"processes {comm.size}  accuracy {NETWORK.score(net, *data()):.3f}")
     if file:
         save(comm, optimizer, params, file)
     return params[:SIZE]

@@ -8,6 +8,9 @@
 -0.001
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import _load  # isort: skip  (before all that needs the extension)
 from . import ops, reference, schedules
 from .catalogue import rules
@@ -78,7 +81,34 @@ from .wrappers import (
     Wrapper,
 )
 
+if TYPE_CHECKING:
+    from . import comparison, problems
+    from .comparison import compare
+    from .gradient_check import check_gradient
+
 __version__ = _load.version
+
+# What training loops do without is imported when it is first asked for.
+_LATER = {
+    "check_gradient": ".gradient_check",
+    "compare": ".comparison",
+    "comparison": "",
+    "problems": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_LATER[name] or f".{name}", __name__)
+    value = getattr(module, name) if _LATER[name] else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "ADOPT",
@@ -136,7 +166,10 @@ __all__ = [
     "Yogi",
     "__version__",
     "available_isas",
+    "check_gradient",
     "clip_grad_norm_",
+    "compare",
+    "comparison",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
@@ -144,6 +177,7 @@ __all__ = [
     "global_norm",
     "isa",
     "ops",
+    "problems",
     "reference",
     "rules",
     "schedules",
