@@ -9,7 +9,7 @@
 """
 
 from . import _load  # isort: skip  (before all that needs the extension)
-from . import ops, reference, schedules
+from . import ops, plot, reference, schedules
 from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
 from .config import (
@@ -140,6 +140,7 @@ __all__ = [
     "global_norm",
     "isa",
     "ops",
+    "plot",
     "reference",
     "rules",
     "schedules",
