@@ -66,6 +66,7 @@ from .optimizers import (
     Sophia,
     Yogi,
 )
+from .range_test import RangeTest, lr_range_test
 from .rows import Rows
 from .wrappers import (
     AGC,
@@ -121,6 +122,7 @@ __all__ = [
     "Prodigy",
     "RAdam",
     "RMSprop",
+    "RangeTest",
     "Rows",
     "RowwiseAdagrad",
     "Rprop",
@@ -139,6 +141,7 @@ __all__ = [
     "get_num_threads",
     "global_norm",
     "isa",
+    "lr_range_test",
     "ops",
     "plot",
     "reference",

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import contours, figures, slopes, steps, style
 
 _SIZE = {1: (6.4, 4.2), 2: (5.6, 4.8)}
 _DPI = 100
 _HOLD = 1500  # milliseconds, of the last frame
-_COLOURS = 128
 
 
 def animate(
@@ -83,21 +83,15 @@ def animate(
     return target.resolve()
 
 
-def _image(figure: Any) -> Any:
-    """What the figure looks like now."""
-    from PIL import Image
-
+def _image(figure: Any) -> NDArray[np.uint8]:
+    """What the figure looks like now, (height, width, 3)."""
     figure.canvas.draw()
-    size = figure.canvas.get_width_height()
-    return Image.frombuffer("RGBA", size, figure.canvas.buffer_rgba()).convert("RGB")
+    return np.array(figure.canvas.buffer_rgba())[..., :3]
 
 
 def _write(images: list[Any], target: Path, fps: float) -> None:
-    """The frames, in the colours of the last one, which has all of them: so none flickers."""
-    from PIL import Image
-
-    palette = images[-1].quantize(_COLOURS, dither=Image.Dither.NONE)
-    few = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    palette = _palette()
+    few = [_reduced(image, palette) for image in images]
     times = [max(round(1000 / fps), 20)] * len(few)
     times[-1] = max(times[-1], _HOLD)
     try:
@@ -106,6 +100,39 @@ def _write(images: list[Any], target: Path, fps: float) -> None:
         )
     except OSError as error:
         raise figures.unwritable(error, target, "pass another path") from None
+
+
+def _reduced(image: NDArray[np.uint8], palette: NDArray[np.int64]) -> Any:
+    """The picture in the nearest colours of a palette. (Pillow's own search is not exact.)"""
+    from PIL import Image
+
+    packed = image.astype(np.int64) @ (1 << 16, 1 << 8, 1)
+    seen, where = np.unique(packed, return_inverse=True)
+    colours = np.stack([seen >> 16, (seen >> 8) & 255, seen & 255], axis=-1)
+    nearest = ((colours[:, None] - palette) ** 2).sum(-1).argmin(1).astype(np.uint8)
+    reduced = Image.fromarray(nearest[where].reshape(packed.shape))
+    reduced.putpalette(palette.astype(np.uint8).tobytes())
+    return reduced
+
+
+def _palette() -> NDArray[np.int64]:
+    """256 colours at most: ours, and what lies between them where edges are smooth.
+
+    Found by counting they would be greys of the ground above all, and the lines would share one.
+    """
+    from matplotlib.colors import to_rgb
+
+    low, middle, high = (np.array(to_rgb(colour)) for colour in style.HILLS)
+    found = [*_blends(low, middle, 16), *_blends(middle, high, 16), *_blends(0 * low, low, 20)]
+    for colour in (*style.COLOURS, style.CONTOUR):
+        found += _blends(np.array(to_rgb(colour)), low, 6) + _blends(
+            np.array(to_rgb(colour)), high, 6
+        )
+    return np.rint(255 * np.array(found)).astype(np.int64)
+
+
+def _blends(one: NDArray[np.float64], other: NDArray[np.float64], count: int) -> list[Any]:
+    return [one + t * (other - one) for t in np.linspace(0, 1, count)]
 
 
 def _one_of(dimensions: Any) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE = (6.4, 5.2)
-_FINE = 181  # points along each axis
+_FINE = 241  # points along each axis
 _LEVELS = 18
+_FLOOR = 1e-3  # of the median height: what is lower has one colour
 
 
 def path_2d(
@@ -141,8 +141,8 @@ def _ground(ax: Axes, scene: Landscape, log: bool) -> None:
         )
     low, high = np.nanmin(z), np.nanmax(z)
     if log:
-        # Logarithms of the height above the lowest point, but not of its last four decades.
-        z = np.log10(np.maximum(z - low, 1e-4 * (high - low)) if high > low else z - low + 1)
+        above = z - low
+        z = np.log10(np.maximum(above, _FLOOR * np.nanmedian(above) or 1.0))
         low, high = np.nanmin(z), np.nanmax(z)
     levels = np.linspace(low, high if high > low else low + 1, _LEVELS)
     hills = LinearSegmentedColormap.from_list("hills", style.HILLS)

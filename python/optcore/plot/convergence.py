@@ -14,6 +14,7 @@ from .series import Series, read
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_HIGHEST = 1e3  # times the highest start: a run that ends above has diverged as well
 _DEEPEST = 1e-16  # of the highest value: what is below is rounding, not convergence
 
 
@@ -73,9 +74,20 @@ def curves(
 
 
 def draw(
-    ax: Axes, found: list[Series], order: Iterable[str], log: bool, band: Any, target: float | None
+    ax: Axes,
+    found: list[Series],
+    order: Iterable[str],
+    log: bool,
+    band: Any,
+    target: float | None,
+    together: list[Series] | None = None,
 ) -> None:
-    """The lines and bands of `curves`; colours go by the names' places in `order`."""
+    """The lines and bands of `curves`.
+
+    Args:
+        order: all names; their places give the colours.
+        together: all series of axes that share a scale.
+    """
     low, high = _checked(band)
     if log and not any((each.runs > 0).any() for each in found):
         raise ValueError(
@@ -88,7 +100,7 @@ def draw(
         ax.axhline(float(target), color=style.MUTED, linewidth=1, zorder=1, label="target")
     if log:
         ax.set_yscale("log", nonpositive="mask")
-    _in_view(ax, found, log)
+    _in_view(ax, together or found, log)
     style.dress(ax)
 
 
@@ -105,7 +117,7 @@ def _checked(band: Any) -> tuple[float, float]:
 
 
 def _draw(ax: Axes, each: Series, i: int, band: tuple[float, float] | None) -> None:
-    [median] = each.quantiles(0.5)
+    median = each.median()
     colour, dashes = style.style(i)
     label = each.name
     if each.diverged:
@@ -116,18 +128,8 @@ def _draw(ax: Axes, each: Series, i: int, band: tuple[float, float] | None) -> N
         each.x, drawn, color=colour, linestyle=dashes, linewidth=style.WIDTH, label=label, zorder=3
     )
     if band is not None and len(each.runs) > 1:
-        bottom, top = each.quantiles(*band)
-        top = np.where(np.isfinite(top), top, np.finfo(np.float64).max)
-        ax.fill_between(
-            each.x,
-            bottom,
-            top,
-            where=np.isfinite(bottom).tolist(),
-            color=colour,
-            alpha=0.18,
-            linewidth=0,
-            zorder=2,
-        )
+        bottom, top = each.band(*band)
+        ax.fill_between(each.x, bottom, top, color=colour, alpha=0.18, linewidth=0, zorder=2)
     last = np.flatnonzero(np.isfinite(drawn))
     if len(last) and last[-1] < len(drawn) - 1:
         ax.plot(each.x[last[-1]], drawn[last[-1]], "x", color=colour, markersize=8, mew=2, zorder=4)
@@ -140,15 +142,18 @@ def _in_view(ax: Axes, found: list[Series], log: bool) -> None:
     """
     starts = np.concatenate([each.runs[:, 0] for each in found])
     settled = [run for each in found for run in each.runs if np.isfinite(run[-1])]
-    seen = np.concatenate([starts, *settled])
-    seen = seen[np.isfinite(seen) & ((seen > 0) | (not log))]
+    every = np.concatenate([starts, *settled])
+    seen = every[np.isfinite(every) & ((every > 0) | (not log))]
     if not seen.size:
         return
+    lost = any(each.diverged for each in found)
+    highest = starts[np.isfinite(starts)].max(initial=-np.inf)
+    if seen.max() > _HIGHEST * highest > 0:
+        seen, lost = seen[seen <= _HIGHEST * highest], True
     low, high = seen.min(), seen.max()
     if log and low < _DEEPEST * high:
-        ax.set_ylim(bottom=_DEEPEST * high)
-        low = _DEEPEST * high
-    if any(each.diverged for each in found):
+        low, lost = _DEEPEST * high, True
+    if lost:
         room = max(1.5, (high / low) ** 0.06) if log else 0.06 * (high - low) or 1.0
         ax.set_ylim(*((low / room, high * room) if log else (low - room, high + room)))
 

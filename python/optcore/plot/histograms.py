@@ -53,7 +53,7 @@ def update_ratios(
         >>> params = {"W": np.ones((3, 3)), "b": np.ones(3)}
         >>> opt, seen = oc.Adam(params, stats=True), []
         >>> for _ in range(5):
-        ...     opt.step(params)
+        ...     opt.step({"W": np.ones((3, 3)), "b": np.ones(3)})
         ...     seen.append(opt.stats)
         >>> ax = oc.plot.update_ratios(seen, Figure().subplots(), by_parameter=True)
         >>> ax.get_legend_handles_labels()[1]
@@ -74,7 +74,8 @@ def update_ratios(
     for i, (name, ratios) in enumerate(shown.items()):
         colour, dashes = style.style(i)
         missing = len(found[name]) - len(ratios)
-        counts, _ = np.histogram(ratios, bins)
+        counts = np.histogram(ratios, bins)[0].astype(np.float64)
+        counts[counts == 0] = np.nan  # no line along the floor
         label = name + (f" ({missing} zero or infinite)" if missing else "")
         ax.stairs(counts, bins, fill=True, color=colour, alpha=0.25, zorder=2)
         ax.stairs(

@@ -89,6 +89,13 @@ def named(function: Any) -> Landscape | None:
     """
     if isinstance(function, Landscape):
         return function
+    if hasattr(function, "value") and hasattr(function, "bounds"):
+        return Landscape(
+            str(getattr(function, "name", "")).capitalize(),
+            lambda points: function.value(np.moveaxis(np.asarray(points), 0, -1)),
+            *function.bounds,
+            tuple((float(x), float(y)) for x, y in getattr(function, "minima", ())),
+        )
     if isinstance(function, str):
         key = function.strip().lower()
         if key not in LANDSCAPES:

@@ -15,7 +15,7 @@ from .series import Series, read
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PANEL = (3.4, 2.9)  # inches
+_PANEL = (2.9, 2.6)  # inches
 _LEGEND = 0.45
 
 
@@ -47,7 +47,7 @@ def grid(
         log: a logarithmic scale of losses.
         band: two quantiles of the seeds, or None.
         target: a loss to be reached, as a thin line.
-        sharey: one scale of losses for all panels of a new figure.
+        sharey: one scale of losses for all panels.
         xlabel: what is along x.
         ylabel: what is along y.
         title: above the figure.
@@ -80,16 +80,18 @@ def grid(
             ax.set_axis_off()
         axes = every[: len(found)]
     panels = _panels(axes, len(found))
-    order = dict.fromkeys(each.name for series in found.values() for each in series)
+    every_series = [each for series in found.values() for each in series]
+    order = dict.fromkeys(each.name for each in every_series)
+    together = every_series if sharey else None
     for k, (ax, (name, series)) in enumerate(zip(panels, found.items(), strict=True)):
-        draw(ax, series, order, log, band, target)
+        draw(ax, series, order, log, band, target, together)
         first, last = k % columns == 0, k + columns >= len(found)
         unit = f"{ylabel} (log scale)" if log else ylabel
         style.words(ax, xlabel if last else None, unit if first else None, name)
     if title is not None:
         panels[0].figure.suptitle(title, color=style.INK, fontsize=13)
     if legend:
-        _legend(panels, order, what_is_shown([s for f in found.values() for s in f], band), given)
+        _legend(panels, order, what_is_shown(every_series, band), given)
     return panels
 
 

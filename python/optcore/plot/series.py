@@ -27,27 +27,43 @@ class Series:
     x: Floats
     runs: Floats
 
-    def quantiles(self, *wanted: float) -> list[Floats]:
-        """Quantiles over the seeds at each point; a run that is not finite counts as the worst.
+    def median(self) -> Floats:
+        """The median at each point; a run that is not finite there counts as the worst.
 
         >>> of = Series("a", np.arange(2.0), np.array([[1.0, 1.0], [3.0, np.nan], [2.0, 5.0]]))
-        >>> of.quantiles(0.5, 1.0)
-        [array([2., 5.]), array([ 3., inf])]
+        >>> of.median()
+        array([2., 5.])
         """
-        ranked = np.sort(np.where(np.isfinite(self.runs), self.runs, np.inf), axis=0)
-        found = []
-        for q in wanted:
-            place = q * (len(ranked) - 1)
-            low, high = ranked[int(np.floor(place))], ranked[int(np.ceil(place))]
-            with np.errstate(invalid="ignore"):
-                between = low + (place - np.floor(place)) * (high - low)
-            found.append(np.where(low == high, low, np.where(high < np.inf, between, high)))
-        return found
+        return _quantile(np.where(np.isfinite(self.runs), self.runs, np.inf), 0.5)
+
+    def band(self, low: float, high: float) -> tuple[Floats, Floats]:
+        """Two quantiles of the runs that are finite at each point; NaN where none is.
+
+        >>> of = Series("a", np.arange(2.0), np.array([[1.0, 1.0], [3.0, np.nan], [2.0, 5.0]]))
+        >>> of.band(0, 1)
+        (array([1., 1.]), array([3., 5.]))
+        """
+        ends = np.full((2, self.runs.shape[1]), np.nan)
+        for point, values in enumerate(self.runs.T):
+            finite = values[np.isfinite(values)]
+            if len(finite):
+                ends[:, point] = [_quantile(finite, q) for q in (low, high)]
+        return ends[0], ends[1]
 
     @property
     def diverged(self) -> int:
         """How many runs do not end with a finite value."""
         return int(np.sum(~np.isfinite(self.runs[:, -1])))
+
+
+def _quantile(values: Floats, q: float) -> Any:
+    """A quantile along the first axis, of numbers of which some may be infinite."""
+    ranked = np.sort(values, axis=0)
+    place = q * (len(ranked) - 1)
+    low, high = ranked[int(np.floor(place))], ranked[int(np.ceil(place))]
+    with np.errstate(invalid="ignore"):
+        between = low + (place - np.floor(place)) * (high - low)
+    return np.where(low == high, low, np.where(high < np.inf, between, high))
 
 
 def read(results: Any, x: Any = None, what: str = "results") -> list[Series]:

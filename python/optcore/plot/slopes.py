@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FINE = 401
+_APART = 8  # points of the page, between paths over each other
 
 
 def path_1d(
@@ -28,6 +29,8 @@ def path_1d(
     legend: bool = True,
 ) -> Axes:
     """Draws where optimizers go on the curve of a function of one variable.
+
+    The first path lies on the curve, each further one a little higher, so that all are seen.
 
     Args:
         function: takes a number, or an array of one element, and returns a number.
@@ -86,7 +89,7 @@ def drawn(
     trails = []
     for i, (name, points) in enumerate(found.items()):
         walked = steps.finite(points)[:, 0]
-        trails.append(steps.draw(ax, name, walked, _on_curve(function, walked), i))
+        trails.append(steps.draw(ax, name, walked, _on_curve(function, walked), i, _APART * i))
     steps.mark_starts(ax, trails)
     ax.set_xlim(low, high)
     style.dress(ax)

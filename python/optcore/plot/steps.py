@@ -104,44 +104,64 @@ class Trail:
 
     Attributes:
         x, y: its points.
-        line: the artist of the way so far.
-        head: the artist of where it has got to.
+        artists: what shows it; their data are the way so far.
     """
 
     x: Floats
     y: Floats
-    line: Any
-    head: Any
+    artists: list[Any]
 
     def go_to(self, step: int) -> None:
         """Shows it up to a step, or whole if it has ended by then."""
-        end = min(step, len(self.x) - 1) + 1
-        self.line.set_data(self.x[:end], self.y[:end])
-        self.head.set_data(self.x[end - 1 : end], self.y[end - 1 : end])
+        for artist in self.artists:
+            artist.set_data(self.x[: step + 1], self.y[: step + 1])
 
 
-def draw(ax: Axes, name: str, x: Floats, y: Floats, i: int) -> Trail:
-    """A path: a line on a white edge, a dot at each step, and a larger one where it has got to."""
+def draw(ax: Axes, name: str, x: Floats, y: Floats, i: int, raised: float = 0.0) -> Trail:
+    """A path: a line on a white edge with a dot at each step, and its head where it has got to.
+
+    Args:
+        ax: the axes.
+        name: for the legend.
+        x: the points along x.
+        y: the points along y.
+        i: which path it is, for colour and head.
+        raised: by how many points of the page to draw it higher, so that others are seen.
+    """
     from matplotlib.patheffects import Normal, Stroke
+    from matplotlib.transforms import ScaledTranslation
 
-    colour, dashes = style.style(i)
-    many = len(x) > _DOTS
+    colour = style.COLOURS[i % len(style.COLOURS)]
+    place = ax.transData + ScaledTranslation(0, raised / 72, ax.figure.dpi_scale_trans)
+    few = len(x) <= _DOTS
     [line] = ax.plot(
         x,
         y,
         color=colour,
-        linestyle=dashes if many else "-",
-        linewidth=2 if many else 1.5,
-        marker="" if many else "o",
-        markersize=3.5,
-        label=name or "path",
+        linewidth=1.5 if few else 2,
         zorder=4,
+        transform=place,
         path_effects=[Stroke(linewidth=3.2, foreground="white", alpha=0.8), Normal()],
     )
-    [head] = ax.plot(
-        x[-1:], y[-1:], "o", color=colour, markersize=8, mec="white", mew=1.2, zorder=6
+    [dots] = ax.plot(
+        x, y, "o" if few else "", color=colour, markersize=3.5, transform=place, zorder=4
     )
-    return Trail(x, y, line, head)
+    [head] = ax.plot(
+        x,
+        y,
+        color=colour,
+        marker=style.HEADS[i % len(style.HEADS)],
+        markevery=[-1],
+        linewidth=1.5,
+        markersize=8,
+        mec="white",
+        mew=1.2,
+        transform=place,
+        label=name or "path",
+        zorder=6,
+    )
+    ax.update_datalim(np.column_stack([x, y]))
+    return Trail(x, y, [line, dots, head])
 
 
 def mark_starts(ax: Axes, trails: Iterable[Trail]) -> None:

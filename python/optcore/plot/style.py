@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Colours that people with any colour vision tell apart (Okabe & Ito, 2008), without their yellow,
-# which is lost on white.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
+# Colours that people with any colour vision tell apart (Okabe & Ito, 2008), with a wine red (Tol,
+# 2021) in the place of their yellow, which is lost on white.
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, WINE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
@@ -17,8 +17,9 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#E69F00",
     "#56B4E9",
     "#000000",
+    "#882255",
 )
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, WINE)
 
 # Each colour has a dash pattern of its own, so that lines can be told apart in grey as well.
 DASHES: tuple[Any, ...] = (
@@ -29,11 +30,15 @@ DASHES: tuple[Any, ...] = (
     (0, (1, 1)),
     (0, (10, 3)),
     (0, (8, 2, 2, 2, 2, 2)),
+    (0, (3, 3)),
 )
+
+# On paths, where dashes would hide the way, the shape of the head does that.
+HEADS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 INK, MUTED, NEUTRAL = "#222222", "#666666", "#999999"  # words, numbers, what is no contender
 CONTEXT, RULES, FRAME = "#D5D8DC", "#ECECEC", "#AAAAAA"  # lines behind, grid, spines
-HILLS = ("#FFFFFF", "#DCE4EC", "#AFBECD")  # low ground to high, pale enough for paths on top
+HILLS = ("#FFFFFF", "#E3E9F0", "#BCC9D6")  # low ground to high, pale enough for paths on top
 CONTOUR = "#8FA1B3"
 
 SIZE = (7.2, 4.2)  # inches; at 150 dots an inch it is sharp at the width of a README
@@ -42,9 +47,9 @@ WIDTH = 2.0  # of a line, in points
 
 
 def style(i: int) -> tuple[str, Any]:
-    """Colour and dashes of the i-th line; the first 49 pairs differ.
+    """Colour and dashes of the i-th line; the first 64 pairs differ.
 
-    >>> style(0), style(7)
+    >>> style(0), style(8)
     (('#0072B2', '-'), ('#0072B2', (0, (6, 2))))
     """
     turn, place = divmod(i, len(COLOURS))

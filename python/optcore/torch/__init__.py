@@ -27,6 +27,7 @@ from .define import define as _define
 from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
+from .range_test import lr_range_test
 from .sophia import TorchSophia as _TorchSophia
 
 AdaBelief = _define(_numpy.AdaBelief)
@@ -115,4 +116,5 @@ __all__ = [
     "SparseAdam",
     "TorchOptimizer",
     "Yogi",
+    "lr_range_test",
 ]

@@ -8,6 +8,7 @@ from ..optimizers import EMA
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
+from .range_test import lr_range_test as lr_range_test
 from .sophia import TorchSophia
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "SparseAdam",
     "TorchOptimizer",
     "Yogi",
+    "lr_range_test",
 ]
 
 class ADOPT(TorchOptimizer):

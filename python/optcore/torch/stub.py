@@ -25,6 +25,7 @@ from ..optimizers import EMA
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
+from .range_test import lr_range_test as lr_range_test
 from .sophia import TorchSophia
 
 """
