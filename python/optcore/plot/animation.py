@@ -128,7 +128,7 @@ def _palette() -> NDArray[np.int64]:
         found += _blends(np.array(to_rgb(colour)), low, 6) + _blends(
             np.array(to_rgb(colour)), high, 6
         )
-    return np.rint(255 * np.array(found)).astype(np.int64)
+    return np.asarray(np.rint(255 * np.array(found)), np.int64)
 
 
 def _blends(one: NDArray[np.float64], other: NDArray[np.float64], count: int) -> list[Any]:

@@ -35,10 +35,11 @@ def path_2d(
     """Draws where optimizers go over a function of two variables, shown by its contours.
 
     Args:
-        function: "rosenbrock", "beale", "himmelblau"; or a function of a point (2,) that returns
-            a number.
-        paths: a mapping from names to the points visited, (steps, 2); or one path. A path ends
-            before its first point that is not finite.
+        function: "rosenbrock", "beale", "himmelblau"; a function of a point (2,) that returns a
+            number; or an object with such a method `value`, and with `bounds` and `minima`.
+        paths: a mapping from names to the points visited, (steps, 2); or one path; or what
+            `optcore.compare` returns, of which the first seed is drawn. A path ends before its
+            first point that is not finite.
         ax: the axes to draw on; None makes a new figure.
         xlim: from left to right; None is what is usual for a named function, else what holds all
             paths and minima.
@@ -85,8 +86,11 @@ def drawn(
     """The same, with the trails: `animate` lets them grow."""
     found = steps.read(paths, 2)
     scene = _scene(function, found, xlim, ylim, minima)
+    x, y = np.linspace(*scene.xlim, _FINE), np.linspace(*scene.ylim, _FINE)
+    z = _heights(scene, x, y, log)
     ax = figures.axes(ax, "optcore.plot.path_2d", _SIZE)
-    _ground(ax, scene, log)
+    _ground(ax, x, y, z)
+    _mark_minima(ax, scene)
     trails = []
     for i, (name, points) in enumerate(found.items()):
         walked = steps.finite(points)
@@ -116,7 +120,7 @@ def _scene(function: Any, paths: dict[str, Any], xlim: Any, ylim: Any, minima: A
         function, name = known.function, known.name
     else:
         name = ""
-    stars = [steps.read([point], 2)[steps.ALONE] for point in minima or ()]
+    stars = [steps.read([point], 2)[steps.ALONE] for point in (() if minima is None else minima)]
     around = [*paths.values(), *stars]
     return Landscape(
         name,
@@ -127,11 +131,8 @@ def _scene(function: Any, paths: dict[str, Any], xlim: Any, ylim: Any, minima: A
     )
 
 
-def _ground(ax: Axes, scene: Landscape, log: bool) -> None:
-    """Contours, pale enough for paths on top, and stars at the minima."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    x, y = np.linspace(*scene.xlim, _FINE), np.linspace(*scene.ylim, _FINE)
+def _heights(scene: Landscape, x: NDArray[Any], y: NDArray[Any], log: bool) -> NDArray[Any]:
+    """What the contours show over a grid, without what is not finite."""
     z = heights(scene.function, np.stack(np.meshgrid(x, y)))
     z = np.where(np.isfinite(z), z, np.nan)
     if not np.isfinite(z).any():
@@ -139,19 +140,29 @@ def _ground(ax: Axes, scene: Landscape, log: bool) -> None:
             f"function: expected finite values over {scene.xlim} and {scene.ylim}, got none; pass "
             "other limits"
         )
-    low, high = np.nanmin(z), np.nanmax(z)
     if log:
-        above = z - low
+        above = z - np.nanmin(z)
         z = np.log10(np.maximum(above, _FLOOR * np.nanmedian(above) or 1.0))
-        low, high = np.nanmin(z), np.nanmax(z)
+    return np.ma.masked_invalid(z)
+
+
+def _ground(ax: Axes, x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> None:
+    """Contours, pale enough for paths on top."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    low, high = z.min(), z.max()
     levels = np.linspace(low, high if high > low else low + 1, _LEVELS)
     hills = LinearSegmentedColormap.from_list("hills", style.HILLS)
-    ax.contourf(x, y, np.ma.masked_invalid(z), levels=levels, cmap=hills, extend="both", zorder=1)
-    lines = ax.contour(
-        x, y, np.ma.masked_invalid(z), levels=levels[1:], colors=style.CONTOUR, linewidths=0.6
-    )
-    lines.set_linestyle("solid")
-    lines.set_zorder(2)
+    ax.contourf(x, y, z, levels=levels, cmap=hills, extend="both", zorder=1)
+    if high > low:
+        lines = ax.contour(x, y, z, levels=levels[1:], colors=style.CONTOUR, linewidths=0.6)
+        lines.set_linestyle("solid")
+        lines.set_zorder(2)
+    style.dress(ax, grid=None)
+
+
+def _mark_minima(ax: Axes, scene: Landscape) -> None:
+    """Stars where the function is lowest, and the limits of what is seen."""
     for k, (a, b) in enumerate(scene.minima):
         ax.plot(
             a,
@@ -167,4 +178,3 @@ def _ground(ax: Axes, scene: Landscape, log: bool) -> None:
         )
     ax.set_xlim(*scene.xlim)
     ax.set_ylim(*scene.ylim)
-    style.dress(ax, grid=None)

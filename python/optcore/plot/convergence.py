@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import figures, style
-from .series import Series, read
+from .series import Series, is_comparison, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,26 +27,28 @@ def curves(
     band: tuple[float, float] | None = (0.0, 1.0),
     target: float | None = None,
     xlabel: str = "step",
-    ylabel: str = "loss",
+    ylabel: str | None = None,
     title: str | None = None,
     legend: bool = True,
 ) -> Axes:
     """Draws how losses fall: the median over seeds as a line, their spread as a band.
 
     A run that is infinite or NaN counts as worse than any other from there on. A line ends, in a
-    cross, where the median is not finite, and the legend says how many seeds have diverged.
+    cross, where the median is not finite, and the legend says how many seeds have diverged. A run
+    that is shorter than the others counts as long as it lasts.
 
     Args:
         results: what `optcore.compare` returns; or a mapping from names to losses, (points,) or
             (seeds, points), or a list of runs of any lengths.
         ax: the axes to draw on; None makes a new figure.
-        x: where the points are, (points,), or a mapping from names; None counts them from 0.
+        x: where the points are, (points,), or a mapping from names; None counts them from 0, or is
+            the steps of a comparison.
         log: a logarithmic scale of losses. What is not above 0 has no place on it.
         band: two quantiles of the seeds; (0, 1) is from the least to the greatest. None for none.
-        target: a loss to be reached, as a thin line.
+        target: a loss to be reached, as a thin line; None is that of a comparison, if it has one.
         xlabel: what is along x.
-        ylabel: what is along y.
-        title: above the axes.
+        ylabel: what is along y; None is "loss", or what a comparison calls it.
+        title: above the axes; None is a comparison's problem.
         legend: whether there is one.
 
     Returns:
@@ -65,6 +67,12 @@ def curves(
         (['Adam', 'SGD'], 'log')
     """
     found = read(results, x)
+    check(found, log, band)
+    if is_comparison(results):
+        title = results.problem if title is None else title
+        if target is None and results.target_of == "loss":
+            target = results.target
+    ylabel = ylabel or getattr(results, "loss_name", "loss")
     ax = figures.axes(ax, "optcore.plot.curves")
     draw(ax, found, dict.fromkeys(each.name for each in found), log, band, target)
     style.words(ax, xlabel, f"{ylabel} (log scale)" if log else ylabel, title)
@@ -88,14 +96,9 @@ def draw(
         order: all names; their places give the colours.
         together: all series of axes that share a scale.
     """
-    low, high = _checked(band)
-    if log and not any((each.runs > 0).any() for each in found):
-        raise ValueError(
-            "log: expected a loss above 0 for a logarithmic scale, got none; pass log=False"
-        )
     places = {name: i for i, name in enumerate(order)}
     for each in found:
-        _draw(ax, each, places[each.name], None if band is None else (low, high))
+        _draw(ax, each, places[each.name], band)
     if target is not None:
         ax.axhline(float(target), color=style.MUTED, linewidth=1, zorder=1, label="target")
     if log:
@@ -104,16 +107,19 @@ def draw(
     style.dress(ax)
 
 
-def _checked(band: Any) -> tuple[float, float]:
+def check(found: list[Series], log: bool, band: Any) -> None:
+    """Raises an error unless this can be drawn so."""
+    if log and not any((each.runs > 0).any() for each in found):
+        raise ValueError(
+            "log: expected a loss above 0 for a logarithmic scale, got none; pass log=False"
+        )
     if band is None:
-        return 0.0, 1.0
+        return
     fits = isinstance(band, Sequence) and len(band) == 2
     if not fits or not all(isinstance(q, numbers.Real) for q in band):
         raise TypeError(f"band: expected two quantiles or None, got {band!r}; pass e.g. (0, 1)")
-    low, high = map(float, band)
-    if not 0 <= low < high <= 1:
+    if not 0 <= band[0] < band[1] <= 1:
         raise ValueError(f"band: expected 0 <= low < high <= 1, got {band!r}; pass e.g. (0, 1)")
-    return low, high
 
 
 def _draw(ax: Axes, each: Series, i: int, band: tuple[float, float] | None) -> None:
@@ -131,7 +137,7 @@ def _draw(ax: Axes, each: Series, i: int, band: tuple[float, float] | None) -> N
         bottom, top = each.band(*band)
         ax.fill_between(each.x, bottom, top, color=colour, alpha=0.18, linewidth=0, zorder=2)
     last = np.flatnonzero(np.isfinite(drawn))
-    if len(last) and last[-1] < len(drawn) - 1:
+    if len(last) and np.isinf(median[last[-1] + 1 :]).any():
         ax.plot(each.x[last[-1]], drawn[last[-1]], "x", color=colour, markersize=8, mew=2, zorder=4)
 
 
@@ -141,7 +147,12 @@ def _in_view(ax: Axes, found: list[Series], log: bool) -> None:
     That is how far diverging runs went, and on a logarithmic scale what is below rounding.
     """
     starts = np.concatenate([each.runs[:, 0] for each in found])
-    settled = [run for each in found for run in each.runs if np.isfinite(run[-1])]
+    settled = [
+        run
+        for each in found
+        for run, end in zip(each.runs, each.ends(), strict=True)
+        if np.isfinite(end)
+    ]
     every = np.concatenate([starts, *settled])
     seen = every[np.isfinite(every) & ((every > 0) | (not log))]
     if not seen.size:

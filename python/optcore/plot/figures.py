@@ -155,9 +155,7 @@ def unwritable(error: OSError, path: Path, what_now: str) -> OSError:
     """The same error in words that say what now."""
     reason = error.strerror or str(error)
     words = f"path: expected a place that can be written, got {str(path)!r}: {reason}; {what_now}"
-    made = type(error)(words)
-    made.errno, made.strerror = error.errno, None
-    return made
+    return type(error)(error.errno, words)
 
 
 def _figure(picture: Any) -> Figure:

@@ -68,6 +68,8 @@ def update_ratios(
             "statistics of steps that move the parameters"
         )
     ax = figures.axes(ax, "optcore.plot.update_ratios")
+    from matplotlib.ticker import MaxNLocator
+
     low, high = np.floor(2 * every.min()) / 2, np.ceil(2 * every.max()) / 2
     high = max(high, low + 1.0)
     bins = 10.0 ** np.linspace(low, high, round((high - low) * _PER_DECADE) + 1)
@@ -84,7 +86,7 @@ def update_ratios(
     ax.axvline(_USUAL, color=style.INK, linewidth=1, linestyle=":", label="1e-3, usual", zorder=4)
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     style.dress(ax, grid="y")
     style.words(ax, "update / weight (norms, log scale)", "parameters × steps", title)
     if legend:

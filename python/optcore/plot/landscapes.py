@@ -93,7 +93,8 @@ def named(function: Any) -> Landscape | None:
         return Landscape(
             str(getattr(function, "name", "")).capitalize(),
             lambda points: function.value(np.moveaxis(np.asarray(points), 0, -1)),
-            *function.bounds,
+            function.bounds[0],
+            function.bounds[1],
             tuple((float(x), float(y)) for x, y in getattr(function, "minima", ())),
         )
     if isinstance(function, str):
@@ -116,29 +117,34 @@ def named(function: Any) -> Landscape | None:
 def heights(function: Callable[[Any], Any], points: Floats) -> Floats:
     """The function's values at points (dimensions, ...), whether or not it takes them all at once.
 
-    A function of arrays is asked once, and held against single points, as one that sums over
-    everything would be wrong; any other is asked point by point.
-
     >>> heights(lambda w: float(w @ w), np.array([[3.0, 0.0], [4.0, 1.0]]))
     array([25.,  1.])
     """
-    flat = points.reshape(len(points), -1)
+    each = points.reshape(len(points), -1).T
+    return evaluated(function, points, list(each)).reshape(points.shape[1:])
+
+
+def evaluated(function: Callable[[Any], Any], together: Floats, each: list[Any]) -> Floats:
+    """The function's values at `each`, asked for all `together` if that gives the same.
+
+    A function of arrays is asked once, and held against single points, as one that sums over
+    everything would be wrong; any other is asked point by point.
+    """
     with np.errstate(all="ignore"):
         try:
-            at_once = np.asarray(function(points), np.float64)
+            at_once = np.asarray(function(together), np.float64).reshape(-1)
         except Exception:
             at_once = np.empty(0)
-        if at_once.shape == points.shape[1:]:
-            some = np.linspace(0, flat.shape[1] - 1, 5).astype(int)
-            single = [_height(function, flat[:, k]) for k in some]
-            if np.allclose(at_once.reshape(-1)[some], single, equal_nan=True):
+        if len(at_once) == len(each):
+            some = np.linspace(0, len(each) - 1, 5).astype(int).tolist()
+            single = [_height(function, each[k]) for k in some]
+            if np.allclose(at_once[some], single, equal_nan=True):
                 return at_once
-        values = np.array([_height(function, flat[:, k]) for k in range(flat.shape[1])])
-    return values.reshape(points.shape[1:])
+        return np.array([_height(function, point) for point in each])
 
 
-def _height(function: Callable[[Any], Any], point: Floats) -> float:
-    value = function(point.copy())
+def _height(function: Callable[[Any], Any], point: Any) -> float:
+    value = function(np.copy(point) if isinstance(point, np.ndarray) else point)
     try:
         return float(np.asarray(value, np.float64).reshape(()))
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import figures, style
-from .convergence import draw, what_is_shown
+from .convergence import check, draw, what_is_shown
 from .series import Series, read
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def grid(
         ['size 10', 'size 100']
     """
     found = _checked(results, x)
+    for series in found.values():
+        check(series, log, band)
     rows = math.ceil(len(found) / _whole(columns))
     columns = math.ceil(len(found) / rows)
     given = axes is not None

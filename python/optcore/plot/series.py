@@ -19,8 +19,8 @@ class Series:
     Attributes:
         name: what the legend calls it.
         x: where the points are, (points,).
-        runs: a row for each seed, (seeds, points). A run that diverged, or stopped early, goes on
-            as infinity or NaN.
+        runs: a row for each seed, (seeds, points). A run that has diverged goes on as infinity, one
+            that has ended as NaN.
     """
 
     name: str
@@ -28,59 +28,64 @@ class Series:
     runs: Floats
 
     def median(self) -> Floats:
-        """The median at each point; a run that is not finite there counts as the worst.
+        """The median at each point, of the runs that have not ended; infinity is the worst.
 
-        >>> of = Series("a", np.arange(2.0), np.array([[1.0, 1.0], [3.0, np.nan], [2.0, 5.0]]))
+        >>> of = Series("a", np.arange(3.0), np.array([[1, 1, 1], [3, np.inf, 3], [2, 5, np.nan]]))
         >>> of.median()
-        array([2., 5.])
+        array([2., 5., 2.])
         """
-        return _quantile(np.where(np.isfinite(self.runs), self.runs, np.inf), 0.5)
+        return _quantile(self.runs, 0.5)
 
     def band(self, low: float, high: float) -> tuple[Floats, Floats]:
         """Two quantiles of the runs that are finite at each point; NaN where none is.
 
-        >>> of = Series("a", np.arange(2.0), np.array([[1.0, 1.0], [3.0, np.nan], [2.0, 5.0]]))
+        >>> of = Series("a", np.arange(2.0), np.array([[1.0, 1.0], [3.0, np.inf], [2.0, 5.0]]))
         >>> of.band(0, 1)
         (array([1., 1.]), array([3., 5.]))
         """
-        ends = np.full((2, self.runs.shape[1]), np.nan)
-        for point, values in enumerate(self.runs.T):
-            finite = values[np.isfinite(values)]
-            if len(finite):
-                ends[:, point] = [_quantile(finite, q) for q in (low, high)]
-        return ends[0], ends[1]
+        finite = np.where(np.isfinite(self.runs), self.runs, np.nan)
+        return _quantile(finite, low), _quantile(finite, high)
 
     @property
     def diverged(self) -> int:
-        """How many runs do not end with a finite value."""
-        return int(np.sum(~np.isfinite(self.runs[:, -1])))
+        """How many runs end infinite."""
+        return int(np.isinf(self.ends()).sum())
+
+    def ends(self) -> Floats:
+        """The last value of each run."""
+        last = [run[~np.isnan(run)][-1:] for run in self.runs]
+        return np.array([end[0] if end.size else np.nan for end in last])
 
 
-def _quantile(values: Floats, q: float) -> Any:
-    """A quantile along the first axis, of numbers of which some may be infinite."""
-    ranked = np.sort(values, axis=0)
-    place = q * (len(ranked) - 1)
-    low, high = ranked[int(np.floor(place))], ranked[int(np.ceil(place))]
+def _quantile(runs: Floats, q: float) -> Floats:
+    """A quantile at each point, leaving NaN out."""
+    ranked = np.sort(runs, axis=0)  # NaN comes last
+    place = q * np.maximum(np.sum(~np.isnan(runs), axis=0) - 1, 0)
+    below = np.floor(place)
+    low, high = (
+        np.take_along_axis(ranked, at.astype(np.intp)[None], axis=0)[0]
+        for at in (below, np.ceil(place))
+    )
     with np.errstate(invalid="ignore"):
-        between = low + (place - np.floor(place)) * (high - low)
-    return np.where(low == high, low, np.where(high < np.inf, between, high))
+        between = low + (place - below) * (high - low)
+    return np.asarray(np.where((low == high) | np.isinf(high), high, between))
 
 
 def read(results: Any, x: Any = None, what: str = "results") -> list[Series]:
-    """The series of a mapping name -> losses, or of an object that has one.
+    """The series of a mapping name -> losses, or of what `optcore.compare` returns.
 
     Args:
         results: a mapping from names to arrays (points,) or (seeds, points), or to sequences of
-            runs that may differ in length; or an object whose method `curves()` returns such a
-            mapping, as the result of `optcore.compare` does.
-        x: where the points are: (points,) for all, or a mapping from names; None counts from 0.
+            runs that may differ in length; or a comparison.
+        x: where the points are: (points,) for all, or a mapping from names; None counts from 0, or
+            is the steps of a comparison.
         what: the argument's name, for errors.
 
     Raises:
         TypeError, ValueError: something else.
     """
-    if not isinstance(results, Mapping) and callable(getattr(results, "curves", None)):
-        results = results.curves()
+    if is_comparison(results):
+        results, x = _compared(results, x)
     if not isinstance(results, Mapping):
         raise TypeError(
             f"{what}: expected a mapping from names to losses, or what optcore.compare returns, "
@@ -97,17 +102,42 @@ def read(results: Any, x: Any = None, what: str = "results") -> list[Series]:
     return found
 
 
+def is_comparison(results: Any) -> bool:
+    """Whether this is what `optcore.compare` returns: runs by label."""
+    return hasattr(results, "labels") and callable(getattr(results, "of", None))
+
+
+def _compared(results: Any, x: Any) -> tuple[dict[str, list[Any]], Any]:
+    """The losses of a comparison by label, and where they were evaluated."""
+    losses: dict[str, list[Any]] = {}
+    places: dict[str, Any] = {}
+    for label in results.labels:
+        runs = [run for run in results.of(label) if run.losses]
+        if not runs:
+            continue
+        places[label] = max((run.steps for run in runs), key=len)
+        # A run that diverged has stopped, but not as one that was interrupted has.
+        losses[label] = [
+            [*run.losses, *[np.inf] * (len(places[label]) - len(run.losses))]
+            if run.status == "diverged"
+            else run.losses
+            for run in runs
+        ]
+    return losses, places if x is None else x
+
+
 def _runs(given: Any, where: str) -> Floats:
-    """Rows of one length; a shorter run goes on as NaN."""
+    """Rows of one length: a shorter run goes on as NaN, and a loss that is NaN is infinite."""
     try:
         if isinstance(given, (list, tuple)) and given and all(np.ndim(run) == 1 for run in given):
             rows = [np.asarray(run, np.float64) for run in given]
             longest = max(map(len, rows))
             runs = np.full((len(rows), longest), np.nan)
             for mine, row in zip(runs, rows, strict=True):
-                mine[: len(row)] = row
+                mine[: len(row)] = np.where(np.isnan(row), np.inf, row)
         else:
-            runs = np.atleast_2d(np.asarray(given, np.float64))
+            runs = np.atleast_2d(np.array(given, np.float64))
+            runs[np.isnan(runs)] = np.inf
     except (TypeError, ValueError):
         raise TypeError(
             f"{where}: expected numbers, (points,) or (seeds, points), got {given!r:.80}; pass "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import figures, steps, style
-from .landscapes import heights
+from .landscapes import evaluated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ def path_1d(
     The first path lies on the curve, each further one a little higher, so that all are seen.
 
     Args:
-        function: takes a number, or an array of one element, and returns a number.
+        function: takes a number and returns one.
         paths: a mapping from names to the points visited, (steps,) or (steps, 1); or one path. A
             path ends before its first point that is not finite.
         ax: the axes to draw on; None makes a new figure.
@@ -83,13 +83,16 @@ def drawn(
         )
     found = steps.read(paths, 1)
     low, high = steps.limits(list(found.values()), 0, xlim, "xlim")
-    ax = figures.axes(ax, "optcore.plot.path_1d")
     x = np.linspace(low, high, _FINE)
-    ax.plot(x, _on_curve(function, x), color=style.NEUTRAL, linewidth=2, label=ylabel, zorder=2)
-    trails = []
-    for i, (name, points) in enumerate(found.items()):
-        walked = steps.finite(points)[:, 0]
-        trails.append(steps.draw(ax, name, walked, _on_curve(function, walked), i, _APART * i))
+    y = _on_curve(function, x)
+    walks = {name: steps.finite(points)[:, 0] for name, points in found.items()}
+    heights = {name: _on_curve(function, walk) for name, walk in walks.items()}
+    ax = figures.axes(ax, "optcore.plot.path_1d")
+    ax.plot(x, y, color=style.NEUTRAL, linewidth=2, label=ylabel, zorder=2)
+    trails = [
+        steps.draw(ax, name, walk, heights[name], i, _APART * i)
+        for i, (name, walk) in enumerate(walks.items())
+    ]
     steps.mark_starts(ax, trails)
     ax.set_xlim(low, high)
     style.dress(ax)
@@ -101,5 +104,5 @@ def drawn(
 
 def _on_curve(function: Callable[[Any], Any], x: steps.Floats) -> steps.Floats:
     """The function's values at numbers; NaN where they are not finite."""
-    y = heights(function, x[None, :])
+    y = evaluated(function, x, x.tolist())
     return np.where(np.isfinite(y), y, np.nan)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import style
+from .series import is_comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ def read(paths: Any, dimensions: int) -> dict[str, Floats]:
 
     Args:
         paths: a mapping from names to paths, or one path; None is none. Points may stand alone
-            instead of in rows where there is one dimension.
+            instead of in rows where there is one dimension. Of a comparison, the first seed's.
         dimensions: of a point.
 
     Raises:
@@ -33,6 +34,8 @@ def read(paths: Any, dimensions: int) -> dict[str, Floats]:
     """
     if paths is None:
         return {}
+    if is_comparison(paths):
+        paths = {label: paths.of(label)[0].path for label in paths.labels if paths.of(label)}
     if not isinstance(paths, Mapping):
         return {ALONE: _points(paths, dimensions, "paths")}
     return {str(k): _points(v, dimensions, f"paths[{k!r}]") for k, v in paths.items()}

@@ -57,7 +57,7 @@ class Watch:
 
     def rates(self) -> list[float]:
         """The rates of the test, in order."""
-        return self._schedule.values(self._steps).tolist()
+        return list(map(float, self._schedule.values(self._steps)))
 
     @property
     def taken(self) -> int:
