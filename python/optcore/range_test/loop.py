@@ -108,17 +108,16 @@ def _train(
 
     for rate in watch.rates():
         seen.clear()  # SAM calls twice; the first loss is the one at the parameters
-        root.lr = rate
+        root.lr, ran_away = rate, False
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 optimizer.step(closure=observed)
         except RUNS_AWAY:
             if watch.taken == 0:
                 raise
+            ran_away = True
+        if (seen and not watch.take(seen[0])) or ran_away:
             watch.diverged = True
-        if seen and not watch.take(seen[0]):
-            return
-        if watch.diverged:
             return
 
 

@@ -39,7 +39,8 @@ def lr_range_test(
         low: the first rate.
         high: the last.
         steps: how many, at least 3.
-        model: its buffers, such as the running averages of batch norm, are brought back as well.
+        model: its buffers, such as the running averages of batch norm, are brought back as well,
+            and the gradients of parameters that the optimizer does not have.
         smoothing: the weight of what was before in the running average, 0 for none.
         diverged_at: above 1.
 
@@ -100,6 +101,7 @@ def _train(optimizer: torch.optim.Optimizer, closure: Callable[[], Any], watch: 
 
     for value in watch.rates():
         seen.clear()
+        ran_away = False
         for group in optimizer.param_groups:
             rate.write(group, value)
         try:
@@ -107,8 +109,9 @@ def _train(optimizer: torch.optim.Optimizer, closure: Callable[[], Any], watch: 
         except RUNS_AWAY:
             if watch.taken == 0:
                 raise
+            ran_away = True
+        if (seen and not watch.take(seen[0])) or ran_away:
             watch.diverged = True
-        if (seen and not watch.take(seen[0])) or watch.diverged:
             return
 
 
@@ -143,6 +146,9 @@ class _Kept:
             for group in optimizer.param_groups
         ]
         params = [param for group in optimizer.param_groups for param in group["params"]]
+        if model is not None:  # those that are not trained get gradients as well
+            owned = set(map(id, params))
+            params += [param for param in model.parameters() if id(param) not in owned]
         self._params = [
             (param, _Tensor(param), None if param.grad is None else _Tensor(param.grad))
             for param in params
