@@ -1,10 +1,11 @@
 # The only place that names ISA flags: one object library per level, all from kernels.cpp.
 #
-#   optcore_add_isa_objects(<target>)
+#   optcore_add_isa_objects(<target> <variable>)
 #
-# compiles the levels of the target CPU into <target> and defines OPTCORE_HAS_X86_LEVELS there.
+# compiles the levels of the target CPU, puts their objects into <variable>, and defines
+# OPTCORE_HAS_X86_LEVELS for <target>, which looks for them.
 
-function(optcore_add_isa_objects target)
+function(optcore_add_isa_objects target variable)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
     set(levels baseline x86_64_v3 x86_64_v4)
     target_compile_definitions(${target} PRIVATE OPTCORE_HAS_X86_LEVELS)
@@ -34,12 +35,15 @@ function(optcore_add_isa_objects target)
     set_target_properties(${objects} PROPERTIES
       POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF CXX_VISIBILITY_PRESET hidden)
     optcore_options(${objects})
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
     list(APPEND all_objects $<TARGET_OBJECTS:${objects}>)
   endforeach()
+  set(${variable} ${all_objects} PARENT_SCOPE)
+  set(${variable}_levels ${levels} PARENT_SCOPE)
+endfunction()
 
-  # Says how many loops that makes, and in how many bytes.
+# Says how many loops that makes, and in how many bytes, when a library of these objects is linked.
+function(optcore_report_loops target objects)
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM COMMAND ${CMAKE_COMMAND}
-    "-DRULES=${PROJECT_SOURCE_DIR}/cpp/rules/rules.def" "-DLEVELS=${levels}"
-    "-DOBJECTS=$<JOIN:${all_objects},;>" -P ${PROJECT_SOURCE_DIR}/cmake/report_loops.cmake)
+    "-DRULES=${PROJECT_SOURCE_DIR}/cpp/rules/rules.def" "-DLEVELS=${kernels_levels}"
+    "-DOBJECTS=$<JOIN:${objects},;>" -P ${PROJECT_SOURCE_DIR}/cmake/report_loops.cmake)
 endfunction()

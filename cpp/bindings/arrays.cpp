@@ -95,25 +95,6 @@ void check_written(const Array *a, const std::string &path) {
         value_error(path, "an aligned array", "a misaligned one", "pass a.copy()");
 }
 
-/// The axes longer than 1, slowest first. False where the array is not dense.
-bool memory_order(const Array *a, py::ssize_t item, std::vector<int> &order) {
-    order.clear();
-    for (int k = 0; k < a->nd; ++k)
-        if (a->dimensions[k] != 1)
-            order.push_back(k);
-    std::sort(order.begin(), order.end(), [a](int x, int y) {
-        const auto step_x = std::abs(a->strides[x]), step_y = std::abs(a->strides[y]);
-        return step_x != step_y ? step_x > step_y : x < y;
-    });
-    py::ssize_t expected = item;
-    for (auto k = order.rbegin(); k != order.rend(); ++k) {
-        if (std::abs(a->strides[*k]) != expected)
-            return false;
-        expected *= a->dimensions[*k];
-    }
-    return true;
-}
-
 py::ssize_t size_of(const Array *a) {
     py::ssize_t size = 1;
     for (int k = 0; k < a->nd; ++k)
@@ -123,11 +104,7 @@ py::ssize_t size_of(const Array *a) {
 
 /// The lowest address of a dense array.
 char *first_element(const Array *a) {
-    char *first = a->data;
-    for (int k = 0; k < a->nd; ++k)
-        if (a->strides[k] < 0 && a->dimensions[k] > 1)
-            first += (a->dimensions[k] - 1) * a->strides[k];
-    return first;
+    return a->data + reach_below(copied(a->dimensions, a->nd), copied(a->strides, a->nd));
 }
 
 /// A masked array would be taken without its mask. Only subclasses of ndarray are looked at.
@@ -187,7 +164,7 @@ Param check_param(py::handle object, const std::string &path) {
     p.size = size_of(a);
     p.shape = copied(a->dimensions, a->nd);
     p.strides = copied(a->strides, a->nd);
-    if (!memory_order(a, bytes_of(p.format), p.order) && p.size > 0)
+    if (!memory_order(p.shape, p.strides, bytes_of(p.format), p.order) && p.size > 0)
         value_error(path, "a dense array (its elements fill one piece of memory)",
                     "shape " + shown(p.shape) + " with strides " + shown(p.strides),
                     "pass np.ascontiguousarray(a), or the array it is a view of");
@@ -203,12 +180,10 @@ void *check_alike(const Array *a, py::ssize_t item, const Param &param, const st
     const auto shape = copied(a->dimensions, a->nd);
     if (shape != param.shape)
         value_error(name, "shape " + shown(param.shape) + ", as its parameter", shown(shape), mend);
-    const py::ssize_t param_item = bytes_of(param.format);
-    for (int k = 0; k < a->nd; ++k)
-        if (a->dimensions[k] > 1 && a->strides[k] * param_item != param.strides[k] * item &&
-            param.size > 0)
-            value_error(name, "strides " + shown(param.strides) + ", as its parameter",
-                        shown(copied(a->strides, a->nd)), mend);
+    const auto strides = copied(a->strides, a->nd);
+    if (!lies_alike(param, bytes_of(param.format), strides, item))
+        value_error(name, "strides " + shown(param.strides) + ", as its parameter", shown(strides),
+                    mend);
     return first_element(a);
 }
 
@@ -277,35 +252,11 @@ double *check_scalar(py::handle object, const std::string &name) {
 }
 
 MatrixShape matrix_shape(const Param &param) {
-    const int nd = int(param.shape.size());
-    if (nd < 2)
-        return {};
-    MatrixShape m;
-    m.rows = param.shape[nd - 2];
-    m.cols = param.shape[nd - 1];
-    m.batch = m.rows && m.cols ? param.size / (m.rows * m.cols) : 0;
-    // Which of the last two axes runs faster; the axes before them have to lie in order.
-    std::vector<int> straight, turned;
-    for (int k = 0; k < nd; ++k)
-        if (param.shape[k] != 1)
-            straight.push_back(k);
-    turned = straight;
-    if (m.rows != 1 && m.cols != 1 && turned.size() >= 2)
-        std::swap(turned[turned.size() - 1], turned[turned.size() - 2]);
-    if (param.size > 0 && param.order != straight) {
-        if (param.order != turned)
-            value_error(param.path,
-                        "a batch of matrices over the last two axes, one behind the other",
-                        "strides " + shown(param.strides),
-                        "a rule with factored moments needs np.ascontiguousarray(a)");
-        std::swap(m.rows, m.cols);
-        m.transposed = true;
-    }
-    for (int k = 0; k < nd; ++k)
-        if (param.strides[k] < 0 && param.shape[k] > 1)
-            value_error(param.path, "strides that are not negative", shown(param.strides),
-                        "a rule with factored moments needs np.ascontiguousarray(a)");
-    return m;
+    MatrixShape matrix;
+    if (const char *expected = optcore::matrix_shape(static_cast<const Layout &>(param), &matrix))
+        value_error(param.path, expected, "strides " + shown(param.strides),
+                    "a rule with factored moments needs np.ascontiguousarray(a)");
+    return matrix;
 }
 
 Gradient read_gradient(PyObject *object, const Param &param, LazyName name, GradientStore &store,
@@ -376,39 +327,20 @@ void place_gradient(Gradient &g, const Strided &a, const Param &param, GradientS
         return;
     }
 
-    // The parameter's memory order, walked over the gradient's strides; neighbours that follow on
-    // from each other become one axis.
-    std::vector<Axis> axes;
-    char *data = a.data;
-    uintptr_t below = 0, above = 0;
-    for (int k : param.order) {
-        int64_t stride = a.strides[k];
-        const int64_t extent = a.shape[k];
-        (stride < 0 ? below : above) += uintptr_t((extent - 1) * std::abs(stride));
-        if (param.strides[k] < 0) {
-            data += (extent - 1) * stride;
-            stride = -stride;
-        }
-        if (!axes.empty() && axes.back().stride == stride * extent)
-            axes.back() = {axes.back().extent * extent, stride};
-        else
-            axes.push_back({extent, stride});
-    }
-    if (axes.empty())
-        axes.push_back({1, item});
-    g.data = data;
-    *low = reinterpret_cast<uintptr_t>(a.data) - below;
-    *high = reinterpret_cast<uintptr_t>(a.data) + above + uintptr_t(item);
-    if (a.aligned && axes.size() == 1 && axes[0].stride == item)
+    Walk walk = walk_like(param, a.data, a.strides, item);
+    g.data = walk.data;
+    *low = walk.low;
+    *high = walk.high;
+    if (a.aligned && walk.dense)
         return;
-    store.axes.push_back(std::move(axes));
+    store.axes.push_back(std::move(walk.axes));
     g.axes = store.axes.back().data();
     g.axis_count = int(store.axes.back().size());
 }
 
 void WrittenBuffers::add(uintptr_t low, uintptr_t high, py::object array, std::string path) {
-    if (low < high)
-        spans_.push_back({low, high, std::move(array), std::move(path)});
+    spans_.add(low, high, named_.size());
+    named_.push_back({std::move(array), std::move(path)});
 }
 
 namespace {
@@ -422,36 +354,24 @@ bool share_memory(py::handle a, py::handle b) {
 } // namespace
 
 void WrittenBuffers::finish() {
-    std::sort(spans_.begin(), spans_.end(),
-              [](const Span &a, const Span &b) { return a.low < b.low; });
-    std::vector<const Span *> open; // those that reach beyond where the present one begins
-    for (const Span &b : spans_) {
-        open.erase(std::remove_if(open.begin(), open.end(),
-                                  [&](const Span *a) { return a->high <= b.low; }),
-                   open.end());
-        for (const Span *a : open) {
-            const bool same = a->array.ptr() == b.array.ptr();
-            if (same || share_memory(a->array, b.array))
-                throw py::value_error(a->path + " and " + b.path +
-                                      (same ? " are the same array" : " overlap in memory") +
-                                      "; expected arrays that share no memory: give each its own, "
-                                      "or name a shared one only once");
-        }
-        open.push_back(&b);
-    }
+    spans_.each_crossing([this](size_t i, size_t k) {
+        const Named &a = named_[i], &b = named_[k];
+        const bool same = a.array.ptr() == b.array.ptr();
+        if (same || share_memory(a.array, b.array))
+            throw py::value_error(a.path + " and " + b.path +
+                                  (same ? " are the same array" : " overlap in memory") +
+                                  "; expected arrays that share no memory: give each its own, "
+                                  "or name a shared one only once");
+    });
 }
 
 void WrittenBuffers::check(PyObject *grad, uintptr_t low, uintptr_t high, LazyName name) const {
-    // The first buffer that ends after the gradient begins.
-    auto span = std::upper_bound(spans_.begin(), spans_.end(), low,
-                                 [](uintptr_t at, const Span &s) { return at < s.high; });
-    for (; span != spans_.end() && span->low < high; ++span) {
-        if (!share_memory(grad, span->array))
-            continue;
-        throw py::value_error(
-            name() + " and " + span->path +
-            " overlap in memory; expected a gradient in memory of its own: pass a copy");
-    }
+    spans_.each_crossing(low, high, [&](size_t i) {
+        if (share_memory(grad, named_[i].array))
+            throw py::value_error(
+                name() + " and " + named_[i].path +
+                " overlap in memory; expected a gradient in memory of its own: pass a copy");
+    });
 }
 
 } // namespace optcore

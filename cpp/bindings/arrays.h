@@ -11,23 +11,21 @@
 #include <string>
 #include <vector>
 
-#include "engine/tensor.h"
+#include "engine/layout.h"
+#include "engine/overlap.h"
 
 namespace optcore {
 
 namespace py = pybind11;
 
 /// A parameter: a dense, writable float array, and the order in which its axes lie in memory.
-struct Param {
+struct Param : Layout {
     py::object array;
     py::object descr;      ///< the array's dtype object
     std::string path;      ///< as error messages name it
     Format format;         ///< f32, f64, bf16 or f16
     char *first = nullptr; ///< element 0 in memory order
     void *data = nullptr;  ///< the array's own data pointer
-    py::ssize_t size = 0;
-    std::vector<py::ssize_t> shape, strides;
-    std::vector<int> order; ///< axes longer than 1, slowest first in memory
     bool same_array_as_before() const;
     /// What a step on it computes in.
     Dtype dtype() const { return format == Format::f64 ? Dtype::f64 : Dtype::f32; }
@@ -121,15 +119,14 @@ public:
     void finish();
     /// A ValueError if this gradient shares memory with a written buffer.
     void check(PyObject *grad, uintptr_t low, uintptr_t high, LazyName name) const;
-    void clear() { spans_.clear(); }
 
 private:
-    struct Span {
-        uintptr_t low, high;
+    struct Named {
         py::object array;
         std::string path;
     };
-    std::vector<Span> spans_;
+    Spans spans_; ///< their numbers count these:
+    std::vector<Named> named_;
 };
 
 std::string type_of(py::handle object);

@@ -111,30 +111,6 @@ void describe_extras(Buffers &b, const Extras &extras, const Param &param,
     }
 }
 
-/// Whether one of the rule's loops does all there is to do, and which.
-bool plain_loop(const Buffers &b, Loop *loop) {
-    if (b.rounding != Rounding::nearest || b.average || b.copy)
-        return false;
-    const auto all_slots = [&](Format f) {
-        for (int k = 0; k < b.slots; ++k)
-            if (b.slot_format[k] != f)
-                return false;
-        return true;
-    };
-    switch (b.param_format) {
-    case Format::f32: *loop = Loop::f32; return all_slots(Format::f32);
-    case Format::f64: *loop = Loop::f64; return all_slots(Format::f64);
-    case Format::bf16:
-        *loop = all_slots(Format::bf16) ? Loop::bf16 : Loop::bf16_state_f32;
-        return all_slots(Format::bf16) || all_slots(Format::f32);
-    default: return false;
-    }
-}
-
-} // namespace
-
-namespace {
-
 /// Why a rule that does not run in the sweep takes no 16-bit parameter.
 void refuse_16_bits(const Param &param, const char *what) {
     if (bytes_of(param.format) == 2)

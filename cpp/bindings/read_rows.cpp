@@ -61,15 +61,11 @@ void refuse_rows(const std::string &name, const std::string &why, const std::str
 }
 
 int64_t row_width(const Param &param, const std::string &why) {
-    int64_t width = 1, expected = bytes_of(param.format);
-    for (size_t k = param.shape.size(); k-- > 0;) {
-        if (param.size > 0 && param.shape[k] > 1 && param.strides[k] != expected)
-            throw py::value_error(param.path + ": expected a C-contiguous array, " + why +
-                                  ", got strides " + shown(param.strides) +
-                                  "; make the optimizer over np.ascontiguousarray(a)");
-        expected *= param.shape[k];
-        width *= k > 0 ? param.shape[k] : 1;
-    }
+    const int64_t width = optcore::row_width(param, bytes_of(param.format));
+    if (width < 0)
+        throw py::value_error(param.path + ": expected a C-contiguous array, " + why +
+                              ", got strides " + shown(param.strides) +
+                              "; make the optimizer over np.ascontiguousarray(a)");
     return width;
 }
 

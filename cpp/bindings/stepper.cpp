@@ -6,17 +6,6 @@
 #include "read_rows.h"
 
 namespace optcore {
-namespace {
-
-/// FNV-1a: the same on every machine.
-uint64_t hash_of(const std::string &text) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (unsigned char c : text)
-        hash = (hash ^ c) * 0x100000001b3u;
-    return hash;
-}
-
-} // namespace
 
 double Source::at(uint64_t step, std::vector<std::pair<PyObject *, double>> &called) const {
     if (!function)
@@ -180,7 +169,7 @@ void Stepper::add(size_t g, size_t leaf, const std::vector<py::object> &slots,
     params_.push_back(check_param(tree.leaves().at(leaf), tree.name_of(leaf, tree.root())));
     tensors_.push_back(describe(groups_[g], int(g), params_.back(), slots, scalars, extras,
                                 " of " + params_.back().path, written_, store_));
-    tensors_.back().path_hash = hash_of(tree.paths()[leaf]);
+    tensors_.back().path_hash = path_hash(tree.paths()[leaf]);
     total_ += params_.back().size;
     for (const auto *arrays : {&slots, &scalars})
         keep_.insert(keep_.end(), arrays->begin(), arrays->end());

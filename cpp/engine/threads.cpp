@@ -20,11 +20,31 @@ namespace {
 
 std::atomic<int> chosen_threads{0};
 std::atomic<bool> forked{false};
+thread_local const Executor *executor = nullptr;
 #if defined(_OPENMP)
 Backoff backoff;
 #endif
 
+/// A parallel region, for the host's threads.
+struct Region {
+    void (*work)(void *, int, int);
+    void *context;
+    int threads;
+    FpMode mode;
+
+    static void run(void *region, int32_t k) {
+        const Region &r = *static_cast<Region *>(region);
+        const FpMode previous = current_fp_mode();
+        set_fp_mode(r.mode);
+        r.work(r.context, k, r.threads);
+        set_fp_mode(previous);
+    }
+};
+
 } // namespace
+
+UseExecutor::UseExecutor(const Executor *now) : before_(executor) { executor = now; }
+UseExecutor::~UseExecutor() { executor = before_; }
 
 int num_threads() {
 #if defined(_OPENMP)
@@ -42,7 +62,14 @@ int num_threads() {
 void set_num_threads(int threads) { chosen_threads.store(threads, std::memory_order_relaxed); }
 
 int threads_for(int64_t elements, int asked) {
-    if (elements < kSerialBelow || in_forked_child())
+    if (elements < kSerialBelow)
+        return 1;
+    if (executor) {
+        const int64_t useful = elements / kBlock + 1;
+        const int given = asked > 0 && asked < executor->threads ? asked : executor->threads;
+        return int(useful < given ? useful : given);
+    }
+    if (in_forked_child())
         return 1;
 #if defined(_OPENMP)
     // A thread for less than a tile is of no use, and the runtime ends the process over too many.
@@ -77,6 +104,10 @@ void guard_forks() {
 }
 
 void run_parallel(int threads, void (*work)(void *, int, int), void *context) {
+    if (executor) {
+        Region region = {work, context, threads, current_fp_mode()};
+        return executor->run(executor->context, threads, &Region::run, &region);
+    }
 #if defined(_OPENMP)
     using Clock = std::chrono::steady_clock;
     using Seconds = std::chrono::duration<double>;

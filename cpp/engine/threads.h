@@ -27,6 +27,27 @@ bool in_forked_child();
 /// Called when the library is loaded.
 void guard_forks();
 
+/// Threads of the host, to be used in the place of ours. `run` calls work(argument, k) once for
+/// every k in [0, n) and returns when all have returned.
+struct Executor {
+    void *context = nullptr;
+    int threads = 1;
+    void (*run)(void *context, int32_t n, void (*work)(void *argument, int32_t k),
+                void *argument) = nullptr;
+};
+
+/// While it lives, the calling thread's parallel regions run on these; null: on our own.
+class UseExecutor {
+public:
+    explicit UseExecutor(const Executor *executor);
+    ~UseExecutor();
+    UseExecutor(const UseExecutor &) = delete;
+    UseExecutor &operator=(const UseExecutor &) = delete;
+
+private:
+    const Executor *before_;
+};
+
 /// Calls work(context, k, n) for k in [0, n) on n threads, n at most `threads`. The workers run
 /// under the caller's floating-point mode (rounding, flush-to-zero). Must not throw.
 void run_parallel(int threads, void (*work)(void *context, int k, int n), void *context);

@@ -24,12 +24,12 @@ class Flat:
     array([1., 2., 3., 4., 5.])
     >>> flat.write(np.arange(5.0))
     >>> print(W[1, 0], b, flat.place_of(3))
-    2.0 4.0 (0, 3)
+    2.0 4.0 (0, (1, 1))
     """
 
     def __init__(self, params: Sequence[Array]):
         self._params = params
-        self._rows = [in_memory_order(np.asarray(p)) for p in params]  # views
+        self._rows = [self._row(np.asarray(p)) for p in params]
         ends = np.cumsum([0, *(row.size for row in self._rows)]).tolist()
         self._parts = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.size: int = ends[-1]
@@ -38,14 +38,18 @@ class Flat:
 
     def read(self) -> Array:
         """The parameters as they are now, in a new vector."""
-        return np.concatenate(self._rows, dtype=self.dtype)
+        return self.joined(self._rows)
+
+    def joined(self, rows: Sequence[Array]) -> Array:
+        """A new vector of what each parameter has a row of."""
+        return np.concatenate([row.reshape(-1) for row in rows], dtype=self.dtype)
 
     def write(self, vector: Array) -> None:
         """Sets the parameters to a vector. Where one is narrower, the vector is rounded to it."""
         for row, part in zip(self._rows, self._parts, strict=True):
-            storage.assign(row, vector[part])
+            storage.assign(row, vector[part].reshape(row.shape))
             if row.dtype != vector.dtype:
-                vector[part] = row
+                vector[part] = row.reshape(-1)
 
     def copies(self) -> list[Array]:
         """The parameters to the bit, for `restore`."""
@@ -56,10 +60,18 @@ class Flat:
         for row, copy in zip(self._rows, copies, strict=True):
             row[...] = copy
 
-    def place_of(self, element: int) -> tuple[int, int]:
-        """The parameter that an element of the vector belongs to, and its place in there."""
+    def place_of(self, element: int) -> tuple[int, tuple[int, ...]]:
+        """The parameter that an element of the vector belongs to, and its index in there."""
         i = next(i for i, part in enumerate(self._parts) if element < part.stop)
-        return i, element - self._parts[i].start
+        return i, self._index_of(np.asarray(self._params[i]), element - self._parts[i].start)
+
+    def _row(self, array: Array) -> Array:
+        """A view of a parameter, with its elements in their order in the vector."""
+        return in_memory_order(array)
+
+    def _index_of(self, array: Array, element: int) -> tuple[int, ...]:
+        """The index of an element that is counted in this order."""
+        return storage.index_of(array, element)
 
     def views(self, vector: Array) -> list[Array]:
         """A vector's parts, each with the shape and the axes of its parameter."""

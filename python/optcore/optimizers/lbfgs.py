@@ -6,6 +6,7 @@ import numbers
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -15,7 +16,7 @@ from .. import _core
 from ..schedules import Schedule
 from ..typing import Array, Scalar, Tree
 from . import hyper, lbfgs_state
-from .base import _name, _split_groups
+from .base import _called, _name, _split_groups
 from .flat import Flat
 from .group import known_name
 from .lbfgs_step import Objective, Options, Progress, checked_rate, descend
@@ -181,7 +182,8 @@ class LBFGS:
         try:
             options, before = self._options, self._flat.copies()
             sign = -1.0 if options.maximize else 1.0
-            objective = Objective(closure, self._flat, self._tree, self._grouped, sign)
+            evaluated = partial(self._evaluated, closure)
+            objective = Objective(evaluated, self._flat, self._tree.paths, sign)
             try:
                 progress = descend(objective, self._flat, options, self._progress, self._threads)
             except BaseException:
@@ -192,6 +194,25 @@ class LBFGS:
             self._stepping.release()
         loss: Loss = objective.first_loss
         return loss
+
+    def _evaluated(
+        self, closure: Callable[[], tuple[Loss, Tree]]
+    ) -> tuple[Loss, Callable[[], Array]]:
+        loss, grads = _called(closure, None)
+        return loss, partial(self._gathered, grads)
+
+    def _gathered(self, grads: Any) -> Array:
+        """Gradients as one vector."""
+        name = "grads"
+        if self._grouped:
+            if not isinstance(grads, (list, tuple)) or len(grads) != 1:
+                raise TypeError(
+                    f"grads: expected a list of one tree, as there is one group, got {grads!r:.80}"
+                )
+            (grads,), name = grads, "grads[0]"
+        grad = np.empty(self._flat.size, self._flat.dtype)
+        _core.gather_gradients(self._tree, grads, grad, self._tree.root, name)
+        return grad
 
     def _check_closure(self, closure: object) -> None:
         if closure is None:

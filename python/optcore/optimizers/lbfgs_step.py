@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,8 +13,6 @@ from .. import _core
 from ..errors import NonFiniteError
 from ..schedules import Schedule
 from ..typing import Array
-from . import storage
-from .base import _called
 from .curvature import LEAST_CURVATURE, Pair, difference, largest, two_loops
 from .flat import Flat
 from .line_search import Trial, strong_wolfe
@@ -57,64 +55,61 @@ class Progress:
     pairs: tuple[Pair, ...] = ()
     scale: float = 1.0
     direction: Array | None = None
-    """The last iteration's direction, the step along it, and the gradient where it began."""
+    """The last iteration's direction, the step along it, gradient and loss where it began."""
     length: float = 0.0
     grad: Array | None = None
+    loss: float = 0.0
 
 
 class Objective:
-    """The user's closure as a function that is minimized over one vector."""
+    """The user's closure as a function that is minimized over one vector.
+
+    Args:
+        closure: evaluates the loss at the parameters as they are; gives it, and what reads its
+            gradient into a new vector.
+        flat: the parameters.
+        names: what they are called in errors.
+        sign: 1, or -1 to maximize.
+        strict: whether a loss or gradient that is not finite is an error.
+    """
 
     def __init__(
         self,
-        closure: Callable[[], tuple[Any, Any]],
+        closure: Callable[[], tuple[Any, Callable[[], Array]]],
         flat: Flat,
-        tree: _core.Tree,
-        grouped: bool,
+        names: Sequence[str],
         sign: float,
+        *,
+        strict: bool = True,
     ):
         self.evals = 0
+        self._strict = strict
         self.first_loss: Any = None
-        self._closure, self._flat, self._tree = closure, flat, tree
-        self._grouped, self._sign = grouped, sign
+        self._closure, self._flat, self._names, self._sign = closure, flat, names, sign
 
     def evaluate(self, *, searching: bool = False) -> tuple[float, Array | None]:
         """Loss and gradient at the parameters as they are.
 
         While `searching`, an infinite loss is a point outside the domain, without a gradient.
         """
-        loss, grads = _called(self._closure, None)
+        loss, gradient = self._closure()
         if self.evals == 0:
             self.first_loss = loss
         self.evals += 1
         value = self._sign * _as_float(loss)
         if searching and value == math.inf:
             return value, None
-        if not math.isfinite(value):
+        if self._strict and not math.isfinite(value):
             raise FloatingPointError(
                 f"closure: expected a finite loss, got {loss}; lower lr, or pass "
                 "line_search_fn='strong_wolfe', which goes back from an infinite one"
             )
-        return value, self._gradient(grads)
+        return value, self._checked(gradient())
 
-    def _gradient(self, grads: Any) -> Array:
-        name = "grads"
-        if self._grouped:
-            if not isinstance(grads, (list, tuple)) or len(grads) != 1:
-                raise TypeError(
-                    f"grads: expected a list of one tree, as there is one group, got {grads!r:.80}"
-                )
-            (grads,), name = grads, "grads[0]"
-        grad = np.empty(self._flat.size, self._flat.dtype)
-        _core.gather_gradients(self._tree, grads, grad, self._tree.root, name)
-        finite = np.isfinite(grad)
-        if not finite.all():
-            param, element = self._flat.place_of(int(np.argmin(finite)))
-            raise NonFiniteError(
-                self._tree.paths[param],
-                storage.index_of(np.asarray(self._tree.leaves[param]), element),
-                mend="lower lr, or scale the loss down",
-            )
+    def _checked(self, grad: Array) -> Array:
+        if self._strict and not (finite := np.isfinite(grad)).all():
+            param, index = self._flat.place_of(int(np.argmin(finite)))
+            raise NonFiniteError(self._names[param], index, mend="lower lr, or scale the loss down")
         return -grad if self._sign < 0 else grad
 
 
@@ -151,7 +146,7 @@ class _Run:
         options, most = self._options, self._options.most_evals
         for iteration in range(1, options.max_iter + 1):
             first = self.progress.iterations == 0
-            progress = self._with_direction(grad)
+            progress = self._with_direction(loss, grad)
             d = progress.direction
             assert d is not None
             length = min(1.0, 1.0 / self._one_norm(grad)) * self._lr if first else self._lr
@@ -183,7 +178,7 @@ class _Run:
             ):
                 return
 
-    def _with_direction(self, grad: Array) -> Progress:
+    def _with_direction(self, loss: float, grad: Array) -> Progress:
         """The history with the last iteration in it, and the direction that it gives."""
         old, threads = self.progress, self._threads
         pairs, scale = old.pairs, old.scale
@@ -202,6 +197,7 @@ class _Run:
             scale=scale,
             direction=two_loops(grad, pairs, scale, threads),
             grad=grad,
+            loss=loss,
         )
 
     def _search(self, start: Trial, d: Array, first_step: float) -> Trial:
@@ -248,5 +244,5 @@ def _as_float(loss: Any) -> float:
     except (TypeError, ValueError):
         raise TypeError(
             f"closure: expected a number as the loss, got {type(loss).__name__}; "
-            "return (loss, grads), with e.g. float(loss)"
+            "return a number, e.g. float(loss)"
         ) from None

@@ -23,21 +23,25 @@ except ModuleNotFoundError as error:
     ) from None
 
 from .. import optimizers as _numpy
+from .adam import TorchAdam as _TorchAdam
 from .define import define as _define
+from .lbfgs import LBFGS
 from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
 from .range_test import lr_range_test
 from .sophia import TorchSophia as _TorchSophia
+from .sparse import TorchSGD as _TorchSGD
+from .sparse import TorchSparseAdam as _TorchSparseAdam
 
 AdaBelief = _define(_numpy.AdaBelief)
 Adadelta = _define(_numpy.Adadelta)
 Adafactor = _define(_numpy.Adafactor)
 Adagrad = _define(_numpy.Adagrad)
-Adam = _define(_numpy.Adam)
+Adam = _define(_numpy.Adam, base=_TorchAdam)
 Adamax = _define(_numpy.Adamax)
 AdamaxW = _define(_numpy.AdamaxW)
-AdamW = _define(_numpy.AdamW)
+AdamW = _define(_numpy.AdamW, base=_TorchAdam)
 Adan = _define(_numpy.Adan)
 AdEMAMix = _define(_numpy.AdEMAMix)
 ADOPT = _define(_numpy.ADOPT)
@@ -62,14 +66,19 @@ Rprop = _define(_numpy.Rprop)
 ScheduleFreeAdamW = _define(_numpy.ScheduleFreeAdamW, base=_TwoModes)
 ScheduleFreeRAdam = _define(_numpy.ScheduleFreeRAdam, base=_TwoModes)
 ScheduleFreeSGD = _define(_numpy.ScheduleFreeSGD, base=_TwoModes)
-SGD = _define(_numpy.SGD)
+SGD = _define(_numpy.SGD, base=_TorchSGD)
 Shampoo = _define(_numpy.Shampoo)
 SignSGD = _define(_numpy.SignSGD)
 Signum = _define(_numpy.Signum)
 SM3 = _define(_numpy.SM3)
 SOAP = _define(_numpy.SOAP)
 Sophia = _define(_numpy.Sophia, base=_TorchSophia)
-SparseAdam = _define(_numpy.Adam, "SparseAdam", {"eps_hat": True})
+SparseAdam = _define(
+    _numpy.Adam,
+    "SparseAdam",
+    {"eps_hat": True, "weight_decay": 0.0, "amsgrad": False},
+    base=_TorchSparseAdam,
+)
 Yogi = _define(_numpy.Yogi)
 
 __all__ = [
@@ -78,6 +87,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",

@@ -5,11 +5,14 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .adam import TorchAdam
+from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
 from .range_test import lr_range_test as lr_range_test
 from .sophia import TorchSophia
+from .sparse import TorchSGD, TorchSparseAdam
 
 __all__ = [
     "ADOPT",
@@ -17,6 +20,7 @@ __all__ = [
     "FTRL",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MARS",
     "SGD",
     "SM3",
@@ -226,7 +230,7 @@ class MARS(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class SGD(TorchOptimizer):
+class SGD(TorchSGD):
     def __init__(
         self,
         params: ParamsT,
@@ -459,7 +463,7 @@ class Adagrad(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class Adam(TorchOptimizer):
+class Adam(TorchAdam):
     def __init__(
         self,
         params: ParamsT,
@@ -491,7 +495,7 @@ class Adam(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class AdamW(TorchOptimizer):
+class AdamW(TorchAdam):
     def __init__(
         self,
         params: ParamsT,
@@ -1167,21 +1171,19 @@ class Sophia(TorchSophia):
         threads: int | None = None,
     ) -> None: ...
 
-class SparseAdam(TorchOptimizer):
+class SparseAdam(TorchSparseAdam):
     def __init__(
         self,
         params: ParamsT,
         lr: float | Tensor = 0.001,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float | Tensor = 1e-08,
-        weight_decay: float | Tensor = 0.0,
-        amsgrad: bool = False,
+        maximize: bool = False,
         *,
         eps_root: float | Tensor = 0.0,
         bias_correction: bool | tuple[bool, bool] = True,
         correct_before_max: bool = False,
         decoupled_weight_decay: bool = False,
-        maximize: bool = False,
         foreach: bool | None = None,
         fused: bool | None = None,
         capturable: bool = False,

@@ -35,6 +35,7 @@ _AFTER: Mapping[str, tuple[str, ...]] = {
     "Adagrad": ("foreach",),
     "Adamax": ("foreach",),
     "ASGD": ("foreach", "maximize", "differentiable", "capturable"),
+    "SparseAdam": ("maximize",),
     "RMSprop": ("capturable", "foreach", "maximize", "differentiable"),
 }
 """What torch takes by position after the hyperparameters."""
@@ -75,7 +76,7 @@ def define(
         (base,),
         {
             "__init__": init,
-            "__doc__": _doc(kind, name),
+            "__doc__": _doc(kind, name, *base._example),
             "__module__": "optcore.torch",
             "_kind": kind,
             "_names": _names(kind),
@@ -140,7 +141,7 @@ def _more(kind: type[Optimizer]) -> list[inspect.Parameter]:
     ]
 
 
-def _doc(kind: type[Optimizer], name: str) -> str:
+def _doc(kind: type[Optimizer], name: str, model: str, batch: str) -> str:
     head = inspect.cleandoc(kind.__doc__ or "").partition("Example:")[0]
     return f"""{head.rstrip()}
 
@@ -149,12 +150,12 @@ Behind this door `params` are torch tensors, and a hyperparameter is a number; t
 
 Example:
     >>> import torch, optcore.torch as ot
-    >>> model = torch.nn.Linear(3, 2, bias=False)
+    >>> model = {model}
     >>> opt = ot.{name}(model.parameters())
     >>> before = model.weight.detach().clone()
     >>> for _ in range(10):
     ...     opt.zero_grad()
-    ...     model(torch.ones(1, 3)).square().sum().backward()
+    ...     model({batch}).square().sum().backward()
     ...     opt.step()
     >>> bool((model.weight != before).any())
     True

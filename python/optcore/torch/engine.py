@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .optimizer import TorchOptimizer
 
 
-WIDENING = ("adafactor", "rowwise_adagrad")
-"""The rules of the core that step no 16-bit parameters: they get a float32 copy for each step."""
+OF_ROWS = ("adafactor", "rowwise_adagrad")
+"""The rules of the core that walk rows: they step a copy of what is 16 bits, or lies otherwise."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,27 @@ class Engine:
     def __init__(self, owner: TorchOptimizer, before: Engine | None):
         self._owner = owner
         self._seen = [values.of_group(group, owner._names) for group in owner.param_groups]
-        self._members = _members(owner, before)
+        self._members = members(owner, before)
         self._by_path = {each.path: each.param for each in self._members}
         for each in self._members:
-            tensors.check(each.param, each.path)
+            tensors.check(each.param, each.path, owner.param_groups[each.group].get("fused"))
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
-        self._widened: list[tuple[torch.Tensor, Array]] = []
+            if each.param.is_complex() and owner._kind.kind() != "elementwise":
+                raise RuntimeError(
+                    f"{type(owner).__name__} does not support complex parameters: {each.path}: "
+                    "expected a real tensor, as the rule looks at whole tensors; make "
+                    "torch.view_as_real of it the parameter, or take an elementwise rule"
+                )
+        self._copied: list[tuple[torch.Tensor, Array]] = []
         groups: list[dict[str, Any]] = [
             {**seen, "params": self._of_group(index, self._array_of)}
             for index, seen in enumerate(self._seen)
         ]
+        if self._copied:  # of the others, the core sees whether they share memory
+            tensors.check_apart(
+                [tensors.array_of(each.param) for each in self._members],
+                [each.path for each in self._members],
+            )
         self._kept: dict[tuple[str, str], torch.Tensor] = {}
         self._new: list[tuple[torch.Tensor, str]] = []
         self.inner: Any = owner._kind(groups, **owner._options, _adopt=self._adopt)
@@ -71,13 +82,16 @@ class Engine:
         return {each.path: what(each.param) for each in self._members if each.group == index}
 
     def _array_of(self, param: torch.Tensor) -> Array:
-        """The array to be stepped: the parameter's memory, or float32 for a rule that asks so."""
+        """The array to be stepped: the parameter's memory, or a copy where that will not do."""
         array = tensors.array_of(param)
-        if not is_half(array) or self._owner._kind.rule not in WIDENING:
+        of_rows = self._owner._kind.rule in OF_ROWS
+        wide = is_half(array) and of_rows
+        as_it_lies = array.flags.c_contiguous if of_rows else tensors.is_dense(array)
+        if as_it_lies and not wide:
             return array
-        wide = np.empty_like(array, np.float32)
-        self._widened.append((param, wide))
-        return wide
+        copy = np.empty(array.shape, np.float32 if wide else array.dtype)
+        self._copied.append((param, copy))
+        return copy
 
     # State: taken over, made, handed out. ------------------------------------------------------
 
@@ -89,6 +103,8 @@ class Engine:
         found: dict[str, Array] = {}
         for name, slot in wanted.items():
             if isinstance(tensor := state.get(name), torch.Tensor):
+                if tensor.layout == torch.sparse_coo:  # torch's SGD has such buffers
+                    tensor = tensor.to_dense()
                 array = tensors.array_of(tensor)
                 if _lies_as(array, slot):
                     self._kept[path, name] = tensor
@@ -157,8 +173,11 @@ class Engine:
         return True
 
     def _take(self, index: int, now: dict[str, Any]) -> bool:
-        mine = self.inner.groups[index]
-        if any(now[name] != self._seen[index][name] for name in mine._kind.fixed_names()):
+        mine, seen = self.inner.groups[index], self._seen[index]
+        if type(rate := now["lr"]) is float and now == {**seen, "lr": rate}:
+            mine["lr"] = rate  # as schedulers do in every step, and so quicker than the rest
+            return True
+        if any(now[name] != seen[name] for name in mine._kind.fixed_names()):
             return False
         normalized = mine._kind._normalized(now)
         if mine._kind._variant(normalized) & ~mine._variant:
@@ -190,16 +209,20 @@ class Engine:
     def _step_by_arrays(self) -> bool:
         """A step on NumPy views of everything: slower, and right for every kind of tensor."""
         grads = [
-            {e.path: tensors.gradient_of(e.param, e.path) for e in self._members if e.group == g}
-            for g in range(len(self._seen))
+            {
+                e.path: tensors.gradient_of(e.param, e.path, self._owner._takes_whole(seen))
+                for e in self._members
+                if e.group == g
+            }
+            for g, seen in enumerate(self._seen)
         ]
         skipped = self.inner.skipped_steps
-        for param, wide in self._widened:
-            assign(wide, tensors.array_of(param))
+        for param, copy in self._copied:
+            assign(copy, tensors.array_of(param))
         self.inner.step(grads)
-        for param, wide in self._widened:
+        for param, copy in self._copied:
             if param.grad is not None and self.inner.skipped_steps == skipped:
-                assign(tensors.array_of(param), wide)
+                assign(tensors.array_of(param), copy)
         self._new.clear()
         torch.autograd.graph.increment_version(
             [each.param for each in self._members if each.param.grad is not None]
@@ -215,7 +238,7 @@ class Engine:
 
     def current(self) -> bool:
         """Whether everything lies where it lay when this was made."""
-        now = _members(self._owner, self)
+        now = members(self._owner, self)
         return len(now) == len(self._members) and all(
             new.param is old.param
             and (new.group, new.path, new.place) == (old.group, old.path, old.place)
@@ -245,10 +268,9 @@ class Engine:
         return watch
 
 
-def _members(owner: TorchOptimizer, before: Engine | None) -> list[Member]:
+def members(owner: TorchOptimizer, before: Engine | None) -> list[Member]:
     """The parameters to be stepped: those with a gradient, with state, or stepped before."""
     stepped = set() if before is None else {id(each.param) for each in before._members}
-    together = owner._kind.kind() == "global"  # they share what they estimate, from the first step
     found, index = [], 0
     for g, group in enumerate(owner.param_groups):
         names = group.get("param_names")
@@ -259,7 +281,7 @@ def _members(owner: TorchOptimizer, before: Engine | None) -> list[Member]:
                 param.grad is not None
                 or id(param) in stepped
                 or owner.state.get(param)
-                or (together and param.requires_grad)
+                or (owner._together and param.requires_grad)
             ):
                 found.append(Member(g, path, param, _place(param)))
     return found

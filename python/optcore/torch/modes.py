@@ -28,10 +28,8 @@ class TwoModes(TorchOptimizer):
         if not self.training:
             return
         with torch.no_grad():
-            if self._engine is None or not (self._engine.in_step() and self._engine.current()):
-                self._engine_now()
-            shown = self._engine.evaluated() if self._engine else []
-            for param, array in shown:
+            engine = self._engine_fitting()
+            for param, array in engine.evaluated() if engine else ():
                 self.state[param]["y"] = param.detach().clone()
                 param.copy_(tensors.tensor_of(array, param))
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch.optim.optimizer import Optimizer
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values
-from .engine import Engine
+from .engine import Engine, members
+from .loading import KeptFormats
 
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
 """What belongs to the step as a whole, not to a group."""
 
 
-class TorchOptimizer(Optimizer):
+class TorchOptimizer(KeptFormats):
     """A `torch.optim.Optimizer` whose step is one call of optcore's core, for all parameters.
 
     It holds nothing between steps but torch's own `state` and `param_groups`, so that whatever is
@@ -27,6 +26,14 @@ class TorchOptimizer(Optimizer):
 
     State is made at a parameter's first gradient. `state[p]["step"]` is a float64 tensor, so that
     it counts beyond 2²⁴. State dicts go from and to `torch.optim`'s class of the same name.
+
+    A sparse COO gradient steps the rows that it names, as `optcore.Rows` does, with every
+    elementwise rule: also with those for which torch refuses it, and beside weight decay. (`SGD`
+    with momentum steps all rows, as torch's.) One that names single elements (`sparse_dim` above 1)
+    is made dense, but for `SparseAdam`, which leaves the others alone. Rules that look at whole
+    tensors refuse a sparse gradient of rows.
+
+    A complex number is stepped as two real ones, by elementwise rules; others refuse it.
 
     Args:
         params: tensors in the CPU's memory, named tensors, or groups, as torch takes them: float32,
@@ -50,6 +57,9 @@ class TorchOptimizer(Optimizer):
     _stateless: ClassVar[bool] = False
     """Whether torch's class keeps no step number."""
 
+    _example: ClassVar[tuple[str, str]] = ("torch.nn.Linear(3, 2, bias=False)", "torch.ones(1, 3)")
+    """A model and its input, for the docstring."""
+
     _engine: Engine | None = None
     _options: dict[str, Any]
     _averaging: bool = False
@@ -68,11 +78,6 @@ class TorchOptimizer(Optimizer):
                     f"{type(self).__name__} with {name}=True is not supported: the step is no "
                     f"graph of torch operations; leave {name} out, or use torch.optim"
                 )
-        if group.get("foreach") and isinstance(group.get("lr"), torch.Tensor):
-            raise ValueError(
-                "lr as a Tensor is not supported for capturable=False and foreach=True; "
-                "leave foreach out, or pass float(lr)"
-            )
         given = values.of_group(group, self._names)
         probe = {"params": {"0": np.zeros((2, 2), np.float32)}, **given}
         self._kind([probe], **{**self._options, "low_precision": None})
@@ -83,14 +88,31 @@ class TorchOptimizer(Optimizer):
         needed = self._options["low_precision"] == "stochastic" or self._options["ema"] is not None
         return needed or not self._stateless
 
+    @property
+    def _together(self) -> bool:
+        """Whether all parameters have state from the first step: they share what they estimate."""
+        return self._kind.kind() == "global"
+
+    def _takes_whole(self, group: Mapping[str, Any]) -> bool:
+        """Whether a sparse gradient steps a whole parameter, not the rows that it names."""
+        return False
+
     def _of_wholes(self) -> str:
-        """Why a step on shards would be another one, if it would."""
+        """Why a step on shards would be another one, and what to do then; "" if it would not."""
+        instead = "shard whole tensors (ZeroRedundancyOptimizer)"
         if self._kind.kind() != "elementwise":
-            return "looks at whole tensors"
+            return f"looks at whole tensors; {instead}, or take an elementwise rule"
         if self._options["clip_norm"] is not None:
-            return "clips to a norm over all of them (torch.nn.utils.clip_grad_norm_ does so)"
-        masked = any(group.get("cautious") for group in self.param_groups)
-        return "masks by a share of whole tensors" if masked else ""
+            return "with clip_norm= needs the norm of all; use torch.nn.utils.clip_grad_norm_"
+        if self._options["nonfinite"] == "skip":
+            return "with nonfinite='skip' would skip in some processes only; use 'raise'"
+        if any(group.get("cautious") for group in self.param_groups):
+            return f"with cautious=True looks at whole tensors; {instead}, or leave it out"
+        if any(group.get("state_dtype") == "8bit" for group in self.param_groups):
+            return (
+                f"with state_dtype='8bit' scales blocks, which are cut; {instead}, or leave it out"
+            )
+        return ""
 
     # Steps. ------------------------------------------------------------------------------------
 
@@ -109,6 +131,13 @@ class TorchOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if torch.compiler.is_dynamo_compiling():
+            _untraced(self)
+        else:
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         if self._averaging:
             raise RuntimeError(
                 "step: expected the parameters themselves, but averaged() has put the average in "
@@ -116,24 +145,28 @@ class TorchOptimizer(Optimizer):
             )
         engine = self._engine
         if engine is not None and engine.in_step() and engine.step() is not None:
-            return loss
-        self._step_anew()
-        return loss
-
-    def _step_anew(self) -> None:
+            return
         engine = self._engine_now()
         try:
-            engine.step()
+            if engine is not None:
+                engine.step()
         except BaseException:
-            engine.withdraw()
+            if engine is not None:
+                engine.withdraw()
             self._engine = None
             raise
 
-    def _engine_now(self) -> Engine:
-        """An engine that fits what is there now."""
+    def _engine_now(self) -> Engine | None:
+        """A new engine that fits what is there now; None where nothing is to be stepped."""
         with torch.no_grad():
-            self._engine = Engine(self, self._engine)
+            self._engine = Engine(self, self._engine) if members(self, self._engine) else None
         return self._engine
+
+    def _engine_fitting(self) -> Engine | None:
+        """The engine that there is, if it fits what is there now, or a new one."""
+        engine = self._engine
+        fits = engine is not None and engine.in_step() and engine.current()
+        return engine if fits else self._engine_now()
 
     @property
     def grad_norm(self) -> float:
@@ -158,35 +191,23 @@ class TorchOptimizer(Optimizer):
                         f"{name}: expected for the whole optimizer, got it for one group; "
                         "pass it to the constructor"
                     )
-            self._check({**self.defaults, **param_group})
+            if param_group.keys() - {"params"}:
+                self._check({**self.defaults, **param_group})
         super().add_param_group(param_group)
-        for i, param in enumerate(self.param_groups[-1]["params"]):
-            where = f"param_groups[{len(self.param_groups) - 1}]['params'][{i}]"
-            try:
-                tensors.check(param, where, allow_meta=True)
-                self._check_shape(param, where)
-            except BaseException:
-                del self.param_groups[-1]
-                raise
+        try:
+            for i, param in enumerate(self.param_groups[-1]["params"]):
+                self._check_param(param, len(self.param_groups) - 1, i)
+        except BaseException:
+            del self.param_groups[-1]
+            raise
 
-    def _check_shape(self, param: torch.Tensor, where: str) -> None:
+    def _check_param(self, param: torch.Tensor, group: int, index: int) -> None:
+        """Raises an error unless this may become the parameter with these indices."""
+        where = f"param_groups[{group}]['params'][{index}]"
+        tensors.check(param, where, allow_meta=True)
         check = getattr(self._kind, "_check_shape", None)
         if check is not None:
             check(tuple(param.shape), where)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over a state dict, ours or torch's, keeping the number formats of its state.
-
-        (torch's own would round float32 state of a bfloat16 parameter to bfloat16.)
-        """
-        arrived: list[dict[str, Any]] = []
-        hook = self.register_load_state_dict_pre_hook(lambda _, given: arrived.append(given))
-        try:
-            self.__dict__["_arrived"] = arrived
-            super().load_state_dict(state_dict)
-        finally:
-            del self.__dict__["_arrived"]
-            hook.remove()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -194,20 +215,9 @@ class TorchOptimizer(Optimizer):
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
-        for arrived in self.__dict__.get("_arrived", ())[-1:]:
-            self._restore(arrived)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_options": self._options}
-
-    def _restore(self, arrived: dict[str, Any]) -> None:
-        """Copies state tensors once more, from where they came, into their own number format."""
-        ids = chain.from_iterable(group["params"] for group in arrived["param_groups"])
-        params = chain.from_iterable(group["params"] for group in self.param_groups)
-        for key, param in zip(ids, params, strict=True):
-            for name, value in arrived["state"].get(key, {}).items():
-                if isinstance(value, torch.Tensor) and value.dtype != self.state[param][name].dtype:
-                    self.state[param][name] = value.detach().clone()
 
     # The average of the parameters. --------------------------------------------------------------
 
@@ -233,3 +243,9 @@ class TorchOptimizer(Optimizer):
                 for param, before, _ in kept:
                     param.copy_(before)
             self._averaging = False
+
+
+@torch._disable_dynamo
+def _untraced(optimizer: TorchOptimizer) -> None:
+    """A step in a compiled function: there is no graph in it, and addresses must be real ones."""
+    optimizer._step()

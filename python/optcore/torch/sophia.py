@@ -12,6 +12,10 @@ from .optimizer import TorchOptimizer
 class TorchSophia(TorchOptimizer):
     """What Sophia has beside its step."""
 
+    @property
+    def _together(self) -> bool:
+        return True  # an estimate may come before the first gradient
+
     def update_hessian(self, hessian: Iterable[torch.Tensor | None]) -> None:
         """Takes an estimate of the Hessian's diagonal into h; parameters and momentum stay.
 
@@ -20,7 +24,6 @@ class TorchSophia(TorchOptimizer):
         """
         params = [p for group in self.param_groups for p in group["params"]]
         given = dict(zip(params, hessian, strict=True))
-        engine = self._engine
-        if engine is None or not (engine.in_step() and engine.current()):
-            engine = self._engine_now()
-        engine.update_hessian(given)
+        engine = self._engine_fitting()
+        if engine is not None:
+            engine.update_hessian(given)

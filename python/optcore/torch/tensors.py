@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,18 +64,21 @@ def _like_shard(tensor: torch.Tensor, param: Any) -> torch.Tensor:
     )
 
 
-def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
-    """A parameter's gradient for a step, or None."""
-    grad = param.grad
+def gradient_of(param: torch.Tensor, where: str, whole: bool = False) -> Array | Rows | None:
+    """A parameter's gradient for a step, or None; `whole`: not as rows."""
+    grad: Any = param.grad
     if grad is None:
         return None
+    placements = getattr(param, "placements", None)
+    if placements is not None and getattr(grad, "placements", placements) != placements:
+        grad = grad.redistribute(placements=placements)  # parts may have to be added first
     if grad.dtype != param.dtype:
         raise TypeError(
             f"{where}: expected {param.dtype}, as its parameter, got {grad.dtype}; "
             "convert it with .to(param.dtype)"
         )
     if grad.layout == torch.sparse_coo:
-        return _rows_of(grad.detach(), param, where)
+        return _rows_of(grad.detach(), param, where, whole)
     if grad.layout != torch.strided:
         raise TypeError(
             f"{where}: expected a dense or a sparse COO gradient, got the layout {grad.layout}; "
@@ -87,26 +91,34 @@ def gradient_of(param: torch.Tensor, where: str) -> Array | Rows | None:
     return array_of(grad)
 
 
-def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str) -> Array | Rows:
+def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str, whole: bool) -> Array | Rows:
     """The rows that a sparse gradient names; where it names single elements, all of it."""
     if grad.shape != param.shape:
         raise ValueError(
             f"{where}: expected the shape {tuple(param.shape)}, as its parameter, got "
             f"{tuple(grad.shape)}; sum over the batch first"
         )
-    if grad.sparse_dim() != 1:
+    if whole or grad.sparse_dim() != 1:
         return array_of(grad.to_dense())
     return Rows(grad._indices()[0].numpy(), array_of(grad._values()))
 
 
-def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
+def check(
+    param: torch.Tensor, where: str, fused: bool | None = False, *, allow_meta: bool = False
+) -> None:
     """Raises an error unless a step can update this parameter in place."""
     allowed = ("cpu", "meta") if allow_meta else ("cpu",)
     if param.device.type not in allowed:
-        raise ValueError(
-            f"{where}: expected a tensor in the CPU's memory, got one on {param.device}; move the "
-            "model with .cpu() before the step, or use torch.optim for it"
+        got = (
+            f"got one on {param.device}; move the model with .cpu() before the step, or use "
+            "torch.optim for it"
         )
+        if fused:
+            raise RuntimeError(
+                "`fused=True` requires all the params to be floating point Tensors in the CPU's "
+                f"memory: {where}: {got}"
+            )
+        raise ValueError(f"{where}: expected a tensor in the CPU's memory, {got}")
     if param.layout != torch.strided:
         raise TypeError(
             f"{where}: expected a dense tensor, got the layout {param.layout}; "
@@ -114,11 +126,44 @@ def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
         )
 
 
+def is_dense(array: Array) -> bool:
+    """Whether the elements fill one piece of memory, in any order of the axes."""
+    expected = array.itemsize
+    axes = zip(array.strides, array.shape, strict=True)
+    for step, extent in sorted((step, extent) for step, extent in axes if extent != 1):
+        if step != expected:
+            return array.size == 0
+        expected *= extent
+    return True
+
+
+def check_apart(arrays: Sequence[Array], names: Sequence[str]) -> None:
+    """Raises an error if arrays share memory, or elements of one do."""
+    still_open: list[tuple[int, int]] = []
+    for low, high, i in sorted((*_bounds(array), i) for i, array in enumerate(arrays)):
+        still_open = [(end, j) for end, j in still_open if end > low]
+        others = [j for _, j in still_open if np.shares_memory(arrays[i], arrays[j])]
+        if others or 0 in _steps(arrays[i]):
+            raise ValueError(
+                f"{names[i]}: expected memory of its own, got some that "
+                f"{names[others[0]] if others else 'it'} uses as well; pass a parameter that is "
+                "used twice once, and .contiguous() instead of an expanded tensor"
+            )
+        still_open.append((high, i))
+
+
+def _steps(array: Array) -> list[int]:
+    return [step for step, n in zip(array.strides, array.shape, strict=True) if n > 1]
+
+
+def _bounds(array: Array) -> tuple[int, int]:
+    """The addresses of the first byte, and behind the last; torch has no negative strides."""
+    last = sum(step * (n - 1) for step, n in zip(array.strides, array.shape, strict=True))
+    return array.ctypes.data, array.ctypes.data + (last + array.itemsize if array.size else 0)
+
+
 def check_sharding(param: Any, where: str, rule: str, why: str) -> None:
     """Raises an error if the parameter is a shard and the step is one of whole tensors."""
     placements = getattr(param, "placements", ())
     if why and any(not placement.is_replicate() for placement in placements):
-        raise TypeError(
-            f"{where}: expected a whole tensor, got a shard ({placements}): {rule} {why}; shard "
-            "whole tensors (ZeroRedundancyOptimizer), or take an elementwise rule"
-        )
+        raise TypeError(f"{where}: expected a whole tensor, got a shard {placements}: {rule} {why}")
