@@ -142,7 +142,7 @@ def test_curves_have_a_line_and_a_band_for_each(ax):
     assert ax.get_yscale() == "log"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "loss (log scale)")
     assert ax.get_title(loc="left") == "t"
-    assert labels(ax) == [*given, "target"]
+    assert labels(ax) == [*given, "target 0.5"]
     assert ax.get_legend().get_title().get_text() == "median of 4 seeds; band: all"
     drawn(ax)
 
@@ -236,19 +236,34 @@ def comparison():
         "lion": [run([0, 10], [4.0, 1.0], "interrupted"), run([0, 10, 20], [4.0, 1.0, 0.5])],
         "late": [],
     }
-    facts = {"problem": "digits", "loss_name": "cross-entropy", "target": 1.5, "target_of": "loss"}
+    facts = {
+        "problem": "digits: a network",
+        "loss_name": "cross-entropy",
+        "target": 1.5,
+        "target_of": "loss",
+    }
     return SimpleNamespace(labels=list(here), of=here.__getitem__, **facts)
 
 
 def test_curves_take_a_comparison(ax):
     plot.curves(comparison(), ax)
-    assert labels(ax) == ["adam", "sgd (1 of 2 diverged)", "lion", "target"]
+    assert labels(ax) == ["adam", "sgd (1 of 2 diverged)", "lion", "target 1.5"]
     assert ax.get_title(loc="left") == "digits"
     assert ax.get_ylabel() == "cross-entropy (log scale)"
     assert list(ax.get_lines()[0].get_xdata()) == [0, 10, 20]
     np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), [4, 2.5, 1.5])
     lion = next(line for line in ax.get_lines() if line.get_label() == "lion")
     np.testing.assert_array_equal(lion.get_ydata(), [4, 1, 0.5])
+
+
+def test_a_comparison_that_has_diverged_altogether(ax):
+    result = comparison()
+    for each in result.of("adam"):
+        each.status, each.losses[-1] = "diverged", 1e30
+    plot.curves(result, ax)
+    assert labels(ax)[0] == "adam (2 of 2 diverged)"
+    np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), [4, 2.5, np.nan])
+    assert ax.get_ylim()[1] < 100
 
 
 @pytest.mark.parametrize(

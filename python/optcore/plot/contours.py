@@ -155,9 +155,8 @@ def _ground(ax: Axes, x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> None
     hills = LinearSegmentedColormap.from_list("hills", style.HILLS)
     ax.contourf(x, y, z, levels=levels, cmap=hills, extend="both", zorder=1)
     if high > low:
-        lines = ax.contour(x, y, z, levels=levels[1:], colors=style.CONTOUR, linewidths=0.6)
-        lines.set_linestyle("solid")
-        lines.set_zorder(2)
+        look: dict[str, Any] = {"colors": style.CONTOUR, "linewidths": 0.6, "linestyles": "solid"}
+        ax.contour(x, y, z, levels=levels[1:], zorder=2, **look)
     style.dress(ax, grid=None)
 
 

@@ -48,7 +48,7 @@ def curves(
         target: a loss to be reached, as a thin line; None is that of a comparison, if it has one.
         xlabel: what is along x.
         ylabel: what is along y; None is "loss", or what a comparison calls it.
-        title: above the axes; None is a comparison's problem.
+        title: above the axes; None is the name of a comparison's problem.
         legend: whether there is one.
 
     Returns:
@@ -69,7 +69,7 @@ def curves(
     found = read(results, x)
     check(found, log, band)
     if is_comparison(results):
-        title = results.problem if title is None else title
+        title = str(results.problem).partition(":")[0] if title is None else title
         if target is None and results.target_of == "loss":
             target = results.target
     ylabel = ylabel or getattr(results, "loss_name", "loss")
@@ -100,7 +100,9 @@ def draw(
     for each in found:
         _draw(ax, each, places[each.name], band)
     if target is not None:
-        ax.axhline(float(target), color=style.MUTED, linewidth=1, zorder=1, label="target")
+        ax.axhline(
+            float(target), color=style.MUTED, linewidth=1, zorder=1, label=f"target {target:g}"
+        )
     if log:
         ax.set_yscale("log", nonpositive="mask")
     _in_view(ax, together or found, log)

@@ -116,14 +116,17 @@ def _compared(results: Any, x: Any) -> tuple[dict[str, list[Any]], Any]:
         if not runs:
             continue
         places[label] = max((run.steps for run in runs), key=len)
-        # A run that diverged has stopped, but not as one that was interrupted has.
         losses[label] = [
-            [*run.losses, *[np.inf] * (len(places[label]) - len(run.losses))]
-            if run.status == "diverged"
-            else run.losses
+            _lost(run.losses, len(places[label])) if run.status == "diverged" else run.losses
             for run in runs
         ]
     return losses, places if x is None else x
+
+
+def _lost(losses: list[float], points: int) -> list[float]:
+    """A run that has diverged: it ends infinite, where one that was interrupted just ends."""
+    rest = max(points - len(losses), 1)
+    return [*losses[: points - rest], *[np.inf] * rest]
 
 
 def _runs(given: Any, where: str) -> Floats:
