@@ -690,6 +690,18 @@ def test_importing_needs_no_matplotlib_and_drawing_says_so(monkeypatch):
             call()
 
 
+def test_a_dark_style_is_no_obstacle():
+    with pyplot.style.context("dark_background"):
+        panel = plot.curves(falling())
+        panels = plot.grid(sizes())
+    for ax in (panel, *panels):
+        assert colors.to_hex(ax.get_facecolor()).upper() == style.PAPER
+        assert colors.to_hex(ax.figure.get_facecolor()).upper() == style.PAPER
+    for legend in (panel.get_legend(), panels[0].figure.legends[0]):
+        for text in (legend.get_title(), *legend.get_texts()):
+            assert hexed(text) == style.INK
+
+
 def test_a_drawing_changes_no_setting_of_matplotlib():
     before = dict(matplotlib.rcParams)
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .style import DPI, SIZE
+from .style import DPI, PAPER, SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def shown(rows: int, columns: int, size: tuple[float, float], **options: Any) ->
     from matplotlib import pyplot
 
     try:
-        figure = pyplot.figure(figsize=size, layout="constrained")
+        figure = pyplot.figure(figsize=size, layout="constrained", facecolor=PAPER)
     except ImportError:
         figure = hidden(size)
     return figure.subplots(rows, columns, squeeze=False, **options)
@@ -69,7 +69,7 @@ def hidden(size: tuple[float, float], dpi: float = DPI) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, dpi=dpi, layout="constrained")
+    figure = Figure(figsize=size, dpi=dpi, layout="constrained", facecolor=PAPER)
     FigureCanvasAgg(figure)
     return figure
 
@@ -84,7 +84,7 @@ def write(figure: Figure, path: Path) -> Path:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", facecolor="white")
+    figure.savefig(path, format="png", facecolor=PAPER)
     return path.resolve()
 
 
@@ -117,7 +117,7 @@ def save(picture: Any, path: str | Path, dpi: float = DPI) -> Path:
     target = as_path(path, tuple(figure.canvas.get_supported_filetypes()))
     make_room(target)
     try:
-        figure.savefig(target, dpi=dpi, facecolor="white", bbox_inches="tight", pad_inches=0.1)
+        figure.savefig(target, dpi=dpi, facecolor=PAPER, bbox_inches="tight", pad_inches=0.1)
     except OSError as error:
         raise unwritable(error, target, "the figure is as it was, save it elsewhere") from None
     return target.resolve()

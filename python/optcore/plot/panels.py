@@ -146,7 +146,7 @@ def _legend(panels: NDArray[Any], order: Iterable[str], title: str | None, insid
         loc="outside lower center",
         ncols=min(len(entries), 5),
         **style.ENTRIES,
-    )
+    ).get_title().set_color(style.INK)
 
 
 def _name(label: str, order: Iterable[str]) -> str:

@@ -37,6 +37,7 @@ DASHES: tuple[Any, ...] = (
 HEADS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 INK, MUTED, NEUTRAL = "#222222", "#666666", "#999999"  # words, numbers, what is no contender
+PAPER = "#FFFFFF"
 CONTEXT, RULES, FRAME = "#D5D8DC", "#ECECEC", "#AAAAAA"  # lines behind, grid, spines
 HILLS = ("#FFFFFF", "#E3E9F0", "#BCC9D6")  # low ground to high, pale enough for paths on top
 CONTOUR = "#8FA1B3"
@@ -71,6 +72,7 @@ def dress(ax: Axes, grid: str | None = "both") -> None:
     """
     if grid is not None:
         ax.grid(True, axis=grid, which="major", color=RULES, linewidth=0.8)  # type: ignore[arg-type]
+    ax.set_facecolor(PAPER)  # whatever style the user has set: the inks are for white
     ax.set_axisbelow(True)
     ax.tick_params(colors=MUTED, which="both", labelsize=9)
     for side, spine in ax.spines.items():
@@ -96,6 +98,7 @@ ENTRIES: dict[str, Any] = {
     "fontsize": 9,
     "title_fontsize": 8.5,
     "frameon": False,
+    "facecolor": PAPER,
     "labelcolor": INK,
     "handlelength": 3,
 }
@@ -109,4 +112,4 @@ def legend(ax: Axes, title: str | None = None, **options: Any) -> None:
     if len(handles) > OUTSIDE:
         options = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), **options}
     given = {"handles": handles, "labels": labels, **ENTRIES, "alignment": "left", **options}
-    ax.legend(title=title, **given)
+    ax.legend(title=title, **given).get_title().set_color(INK)
