@@ -203,6 +203,12 @@ def test_a_run_that_exploded_but_stayed_finite_is_out_of_view(ax):
     assert ax.get_ylim()[1] < 1e4
 
 
+def test_nothing_finite_is_still_a_picture(ax):
+    plot.curves({"a": [np.nan, np.inf], "b": [np.inf, np.inf]}, ax)
+    assert labels(ax) == ["a (diverged)", "b (diverged)"]
+    drawn(ax)
+
+
 def test_what_is_below_rounding_is_out_of_view(ax):
     plot.curves({"a": np.exp(-3.0 * np.arange(200))}, ax)
     low, high = ax.get_ylim()
@@ -275,6 +281,8 @@ def test_a_comparison_that_has_diverged_altogether(ax):
         (lambda: plot.curves({"a": []}), ValueError, r"results\['a'\]: .* the shape \(0,\)"),
         (lambda: plot.curves({"a": np.ones((2, 2, 2))}), ValueError, r"shape \(2, 2, 2\)"),
         (lambda: plot.curves({"a": [1, 2]}, x=[1]), ValueError, r"x: expected 2 numbers"),
+        (lambda: plot.curves({"a": [1]}, x={"b": [1]}), ValueError, r"x: expected 1 numbers"),
+        (lambda: plot.curves({"a": [1]}, target="b"), TypeError, r"target: expected a number"),
         (lambda: plot.curves({"a": [-1, 0]}), ValueError, r"log: .* pass log=False"),
         (lambda: plot.curves({"a": [1]}, band=0.5), TypeError, r"band: expected two quantiles"),
         (lambda: plot.curves({"a": [1]}, band=(0.5, 2)), ValueError, r"band: expected 0 <= low"),
@@ -683,7 +691,7 @@ def test_importing_needs_no_matplotlib_and_drawing_says_so(monkeypatch):
         "animate": lambda: plot.animate("beale", [[1, 1]], "never.gif"),
         "save": lambda: plot.save(None, "never.png"),
     }
-    assert set(calls) == set(plot.__all__) - {"beale", "himmelblau", "rosenbrock"}
+    assert set(calls) == set(plot.__all__)
     for name, call in calls.items():
         words = rf"optcore\.plot\.{name} needs matplotlib: pip install 'optcore\[plot\]'"
         with pytest.raises(ModuleNotFoundError, match=words):

@@ -14,20 +14,16 @@ from .contours import path_2d
 from .convergence import curves
 from .figures import save
 from .histograms import update_ratios
-from .landscapes import beale, himmelblau, rosenbrock
 from .panels import grid
 from .schedule_lines import schedules
 from .slopes import path_1d
 
 __all__ = [
     "animate",
-    "beale",
     "curves",
     "grid",
-    "himmelblau",
     "path_1d",
     "path_2d",
-    "rosenbrock",
     "save",
     "schedules",
     "update_ratios",

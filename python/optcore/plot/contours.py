@@ -115,7 +115,8 @@ def _scene(function: Any, paths: dict[str, Any], xlim: Any, ylim: Any, minima: A
     """What is to be looked at, and how much of it."""
     known = named(function)
     if known is not None:
-        xlim, ylim = xlim or known.xlim, ylim or known.ylim
+        xlim = known.xlim if xlim is None else xlim
+        ylim = known.ylim if ylim is None else ylim
         minima = known.minima if minima is None else minima
         function, name = known.function, known.name
     else:

@@ -67,7 +67,7 @@ def curves(
         (['Adam', 'SGD'], 'log')
     """
     found = read(results, x)
-    check(found, log, band)
+    check(found, log, band, target)
     if is_comparison(results):
         title = str(results.problem).partition(":")[0] if title is None else title
         if target is None and results.target_of == "loss":
@@ -109,8 +109,10 @@ def draw(
     style.dress(ax)
 
 
-def check(found: list[Series], log: bool, band: Any) -> None:
+def check(found: list[Series], log: bool, band: Any, target: Any) -> None:
     """Raises an error unless this can be drawn so."""
+    if target is not None and not isinstance(target, numbers.Real):
+        raise TypeError(f"target: expected a number or None, got {target!r}; pass e.g. 0.01")
     if log and not any((each.runs > 0).any() for each in found):
         raise ValueError(
             "log: expected a loss above 0 for a logarithmic scale, got none; pass log=False"

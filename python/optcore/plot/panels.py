@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +71,12 @@ def grid(
     """
     found = _checked(results, x)
     for series in found.values():
-        check(series, log, band)
+        check(series, log, band, target)
+    figures.need("optcore.plot.grid")
     rows = math.ceil(len(found) / _whole(columns))
     columns = math.ceil(len(found) / rows)
     given = axes is not None
     if axes is None:
-        figures.need("optcore.plot.grid")
         size = (max(_PANEL[0] * columns, 4.8), _PANEL[1] * rows + _LEGEND)
         every = figures.shown(rows, columns, size, sharey=sharey).ravel()
         for ax in every[len(found) :]:
@@ -104,7 +105,7 @@ def _checked(results: Any, x: Any) -> dict[str, list[Series]]:
             f"{results!r:.80}; pass e.g. {{10: {{'Adam': losses}}, 100: {{'Adam': losses}}}}"
         )
     return {
-        f"size {size:,}" if isinstance(size, int) else str(size): read(
+        f"size {size:,}" if isinstance(size, numbers.Integral) else str(size): read(
             each, x, f"results[{size!r}]"
         )
         for size, each in results.items()

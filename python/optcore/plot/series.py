@@ -97,7 +97,7 @@ def read(results: Any, x: Any = None, what: str = "results") -> list[Series]:
     for name, given in results.items():
         where = f"{what}[{name!r}]"
         runs = _runs(given, where)
-        own = x.get(name) if isinstance(x, Mapping) else x
+        own = x.get(name, ()) if isinstance(x, Mapping) else x
         found.append(Series(str(name), _places(own, runs.shape[1], where), runs))
     return found
 
