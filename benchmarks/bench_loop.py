@@ -16,7 +16,8 @@ from shapes import mlp
 from workload import BETAS, DECAY, EPS, LR
 
 import optcore as oc
-from optcore.demo import network, plain
+from optcore.demo import plain
+from optcore.problems.network import Network, arrays
 
 BATCH, BATCHES = 64, 20
 
@@ -61,17 +62,18 @@ class Loop:
             )
             for _ in range(BATCHES)
         ]
-        params, ours = network.initial(self.sizes, 0), network.initial(self.sizes, 0)
-        loop = passes(params, examples, stepper(who, params))
+        network = Network(self.sizes)
+        params, ours = network.initial(0), network.initial(0)
+        loop = passes(network, params, examples, stepper(who, params))
         if who != "no-step":
             loop()
-            passes(ours, examples, stepper("optcore", ours))()
-            for mine, theirs in zip(network.arrays(ours), network.arrays(params), strict=True):
+            passes(network, ours, examples, stepper("optcore", ours))()
+            for mine, theirs in zip(arrays(ours), arrays(params), strict=True):
                 np.testing.assert_allclose(theirs, mine, rtol=0, atol=1e-4, err_msg=who)
         return loop
 
 
-def passes(params, examples, step):
+def passes(network, params, examples, step):
     """A function that goes over the examples once."""
 
     def loop() -> None:
@@ -84,7 +86,7 @@ def passes(params, examples, step):
 
 def stepper(who, params):
     """A function of the gradients that steps the network."""
-    arrays = network.arrays(params)
+    own = arrays(params)
     if who == "no-step":
         return lambda grads: None
     if who.startswith("optcore"):
@@ -93,15 +95,15 @@ def stepper(who, params):
             params, lr=LR, betas=BETAS, eps=EPS, weight_decay=DECAY, threads=threads
         ).step
     if who == "numpy-tuned":
-        tuned = plain.AdamW(arrays, betas=BETAS, eps=EPS, weight_decay=DECAY)
-        return lambda grads: tuned.step(network.arrays(grads), LR)
-    state = [(np.zeros_like(p), np.zeros_like(p)) for p in arrays]
+        tuned = plain.AdamW(own, betas=BETAS, eps=EPS, weight_decay=DECAY)
+        return lambda grads: tuned.step(arrays(grads), LR)
+    state = [(np.zeros_like(p), np.zeros_like(p)) for p in own]
     t = 0
 
     def step(grads):
         nonlocal t
         t += 1
-        for p, g, (m, v) in zip(arrays, network.arrays(grads), state, strict=True):
+        for p, g, (m, v) in zip(own, arrays(grads), state, strict=True):
             adamw_(p, g, m, v, t)
 
     return step

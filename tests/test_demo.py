@@ -1,14 +1,16 @@
-"""The parts of the demo: network, data, the steps in plain NumPy, training, table, plot."""
+"""The parts of the demo: the steps in plain NumPy, training, table, plot."""
 
 import math
 
 import numpy as np
 import pytest
 
-from optcore.demo import data, network, plot, table, training
+from optcore.demo import plot, table, training
 from optcore.demo.optimizers import CHOICES
 from optcore.demo.training import Setting, Times
 from optcore.plot import style
+from optcore.problems import data
+from optcore.problems.network import Network, arrays, copied
 
 QUICK = Setting(hidden=(16,), epochs=2, batch_size=100)
 
@@ -28,84 +30,6 @@ def blobs():
     return data.Data(X[:240], y[:240], X[240:], y[240:])
 
 
-# The network. ----------------------------------------------------------------------------------
-
-
-def test_gradients_are_those_of_the_loss():
-    rng = np.random.default_rng(1)
-    params = network.initial((6, 8, 7, 4), seed=2, dtype=np.float64)
-    for array in network.arrays(params):
-        array += 0.1 * rng.normal(size=array.shape)  # biases off zero
-    X, y = rng.normal(size=(9, 6)), rng.integers(0, 4, 9)
-    loss, grads = network.loss_and_grads(params, X, y)
-    assert loss == pytest.approx(network.loss(params, X, y), rel=1e-14)
-    h = 1e-6
-    for array, grad in zip(network.arrays(params), network.arrays(grads), strict=True):
-        numeric = np.empty_like(array)
-        for i in np.ndindex(array.shape):
-            kept = array[i]
-            array[i] = kept + h
-            above = network.loss(params, X, y)
-            array[i] = kept - h
-            below = network.loss(params, X, y)
-            array[i] = kept
-            numeric[i] = (above - below) / (2 * h)
-        np.testing.assert_allclose(grad, numeric, rtol=1e-6, atol=1e-9)
-
-
-def test_float32_stays_float32():
-    params = network.initial((5, 4, 3), seed=0)
-    X, y = np.ones((2, 5), np.float32), np.array([0, 2])
-    _, grads = network.loss_and_grads(params, X, y)
-    for array in (*network.arrays(params), *network.arrays(grads), network.logits(params, X)):
-        assert array.dtype == np.float32
-
-
-def test_initial_weights_follow_he_and_the_seed():
-    W = network.initial((400, 300, 2), seed=5)["layers"][0]["W"]
-    assert W.std() == pytest.approx(math.sqrt(2 / 400), rel=0.02)
-    again = network.initial((400, 300, 2), seed=5)["layers"][0]
-    np.testing.assert_array_equal(W, again["W"])
-    assert not again["b"].any()
-    other = network.initial((400, 300, 2), seed=6)["layers"][0]
-    assert (other["W"] != W).any()
-
-
-def test_large_scores_do_not_overflow():
-    params = {"layers": [{"W": np.eye(2, dtype=np.float32), "b": np.zeros(2, np.float32)}]}
-    X, y = np.array([[1e4, -1e4], [1e4, -1e4]], np.float32), np.array([0, 1])
-    loss, grads = network.loss_and_grads(params, X, y)
-    assert loss == pytest.approx(1e4)
-    assert all(np.isfinite(array).all() for array in network.arrays(grads))
-    assert network.accuracy(params, X, y) == 0.5
-
-
-# The data. -------------------------------------------------------------------------------------
-
-
-def test_digits_are_scaled_and_split_in_proportion(digits):
-    assert (len(digits.y), len(digits.y_test)) == (1437, 360)
-    assert digits.X.dtype == digits.X_test.dtype == np.float32
-    assert digits.X.mean() == pytest.approx(0, abs=1e-5)
-    assert digits.X.std() == pytest.approx(1, abs=1e-5)
-    shares = [np.bincount(y) / len(y) for y in (digits.y, digits.y_test)]
-    np.testing.assert_allclose(*shares, atol=0.005)
-    np.testing.assert_array_equal(data.digits().X_test, digits.X_test)
-
-
-def test_batches_hold_every_example_once():
-    X, y = np.arange(10)[:, None], np.arange(10)
-    parts = list(data.batches(X, y, 4, np.random.default_rng(0)))
-    assert [len(part) for part, _ in parts] == [4, 4, 2]
-    order = np.concatenate([labels for _, labels in parts])
-    assert sorted(order) == list(range(10))
-    assert list(order) != list(range(10))
-    assert all((part[:, 0] == labels).all() for part, labels in parts)
-    again = list(data.batches(X, y, 4, np.random.default_rng(0)))
-    np.testing.assert_array_equal(order, np.concatenate([labels for _, labels in again]))
-    assert len(next(data.batches(X, y, 99, np.random.default_rng(0)))[1]) == 10
-
-
 # The steps. ------------------------------------------------------------------------------------
 
 
@@ -113,8 +37,8 @@ def test_batches_hold_every_example_once():
 def test_the_plain_step_is_the_same_step(choice):
     rng = np.random.default_rng(3)
     steps = 30
-    here = network.initial((6, 5, 4), seed=1, dtype=np.float64)
-    there = network.copied(here)
+    here = Network((6, 5, 4), dtype=np.float64).initial(seed=1)
+    there = copied(here)
     step, plain_step = (
         training.compiled_step(choice, here, steps),
         training.plain_step(choice, there, steps),
@@ -128,27 +52,27 @@ def test_the_plain_step_is_the_same_step(choice):
         }
         step(grads)
         plain_step(grads)
-    start = network.initial((6, 5, 4), seed=1, dtype=np.float64)
-    for a, b, p in zip(*map(network.arrays, (here, there, start)), strict=True):
+    start = Network((6, 5, 4), dtype=np.float64).initial(seed=1)
+    for a, b, p in zip(*map(arrays, (here, there, start)), strict=True):
         assert (a != p).all()
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
 def test_the_plain_step_keeps_to_float32_and_in_place(choice):
-    params = network.initial((6, 5, 4), seed=1)
-    optimizer = choice.plain(network.arrays(params))
-    before = network.copied(params)
-    grads = [np.ones_like(array) for array in network.arrays(params)]
+    params = Network((6, 5, 4)).initial(seed=1)
+    optimizer = choice.plain(arrays(params))
+    before = copied(params)
+    grads = [np.ones_like(array) for array in arrays(params)]
     for _ in range(3):
         optimizer.step(grads, 0.01)
-    for array, old in zip(*map(network.arrays, (params, before)), strict=True):
+    for array, old in zip(*map(arrays, (params, before)), strict=True):
         assert array.dtype == np.float32
         assert (array != old).all()
     kept = [value for value in vars(optimizer).values() if isinstance(value, list)]
-    arrays = [a for value in kept for a in value if isinstance(a, np.ndarray)]
-    arrays += [a for value in optimizer.state for a in value]
-    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+    held = [a for value in kept for a in value if isinstance(a, np.ndarray)]
+    held += [a for value in optimizer.state for a in value]
+    assert {array.dtype for array in held} == {np.dtype(np.float32)}
     assert all((grad == 1).all() for grad in grads)
 
 
@@ -189,12 +113,13 @@ def test_the_loop_serves_any_network_and_any_step():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(128, 20)).astype(np.float32), rng.integers(0, 10, 128)
     examples = [(X[i : i + 64], y[i : i + 64]) for i in range(0, 128, 64)]
+    network = Network((20, 16, 10))
     for make in (training.compiled_step, training.plain_step):
-        params, times = network.initial((20, 16, 10), seed=0), Times()
+        params, times = network.initial(seed=0), Times()
         step = make(CHOICES["adamw"], params, total=20)
         before = network.loss(params, X, y)
         for _ in range(10):
-            training.train_epoch(params, examples, step, times)
+            training.train_epoch(network, params, examples, step, times)
         assert network.loss(params, X, y) < before
         assert (len(times.epochs), len(times.steps)) == (10, 20)
 

@@ -9,9 +9,10 @@
 """
 
 from . import _load  # isort: skip  (before all that needs the extension)
-from . import ops, plot, reference, schedules
+from . import ops, plot, problems, reference, schedules
 from .catalogue import rules
 from .clip import clip_grad_norm_, global_norm
+from .comparison import compare
 from .config import (
     available_isas,
     get_num_threads,
@@ -21,6 +22,7 @@ from .config import (
 )
 from .early_stopping import EarlyStopping
 from .errors import NonFiniteError
+from .gradient_check import check_gradient
 from .optimizers import (
     ADOPT,
     ASGD,
@@ -137,13 +139,16 @@ __all__ = [
     "Yogi",
     "__version__",
     "available_isas",
+    "check_gradient",
     "clip_grad_norm_",
+    "compare",
     "get_num_threads",
     "global_norm",
     "isa",
     "lr_range_test",
     "ops",
     "plot",
+    "problems",
     "reference",
     "rules",
     "schedules",

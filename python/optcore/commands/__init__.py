@@ -5,6 +5,6 @@ A command module has `add_parser(subparsers)`, which describes its options and e
 What is slow to import, or may not be installed, is imported inside `run`.
 """
 
-from . import bench, demo, info, schedule
+from . import bench, compare, demo, info, schedule
 
-ALL = (info, demo, schedule, bench)
+ALL = (info, demo, compare, schedule, bench)

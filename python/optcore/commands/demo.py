@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
         "demo",
         {"sklearn": "scikit-learn", "matplotlib": "matplotlib", "tqdm": "tqdm"},
     )
-    from ..demo import data, plot, progress, table, training
+    from ..demo import plot, progress, table, training
+    from ..problems import data
 
     choices: list[Choice] = list(dict.fromkeys(getattr(args, "optimizer", CHOICES.values())))
     setting = training.Setting(epochs=args.epochs, batch_size=args.batch_size, seed=args.seed)

@@ -1,5 +1,5 @@
-"""What `optcore demo` is made of: a network in NumPy, real data, and every optimizer.
+"""What `optcore demo` is made of: the training of a network with every optimizer, timed.
 
-`network`, `plain` and `training` need NumPy alone, so that benchmarks can use them; `data`,
-`plot` and `progress` import the extras of `optcore[demo]` when they are called.
+Network and data are those of `optcore.problems`. `plain` and `training` need NumPy alone, so that
+benchmarks can use them; `plot` and `progress` import the extras of `optcore[demo]` when called.
 """

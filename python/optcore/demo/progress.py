@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .data import Data
+from ..problems.data import Data
 from .optimizers import Choice
 from .training import Run, Setting, train
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .._columns import columns
-from .data import Data
+from ..problems.data import Data
 from .training import Run, Setting
 
 _HEAD = (

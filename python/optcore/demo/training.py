@@ -9,10 +9,9 @@ from time import perf_counter
 
 import numpy as np
 
+from ..problems.data import Data, batches
+from ..problems.network import Network, Params, arrays, copied
 from ..typing import Array
-from . import network
-from .data import Data, batches
-from .network import Labels, Params
 from .optimizers import DEFAULT_EPOCHS, Choice
 
 Step = Callable[[Params], None]
@@ -30,7 +29,7 @@ class Setting:
 
     def sizes(self, data: Data) -> tuple[int, ...]:
         """The widths of the network's layers."""
-        return (data.X.shape[1], *self.hidden, int(data.y.max()) + 1)
+        return (data.X.shape[1], *self.hidden, data.outputs)
 
     def steps(self, data: Data) -> int:
         """Mini-batches in one epoch."""
@@ -72,12 +71,17 @@ class Run:
 
 
 def train_epoch(
-    params: Params, examples: Iterable[tuple[Array, Labels]], step: Step, times: Times
+    network: Network,
+    params: Params,
+    examples: Iterable[tuple[Array, Array]],
+    step: Step,
+    times: Times,
 ) -> None:
     """The training loop: for every mini-batch loss, gradients and a step.
 
     Args:
-        params: the network, updated in place by `step`.
+        network: what computes loss and gradients.
+        params: its weights and biases, updated in place by `step`.
         examples: mini-batches.
         step: such as `opt.step`, or `plain_step(...)`.
         times: where the time of the whole epoch and of every step in it is added.
@@ -98,9 +102,9 @@ def compiled_step(choice: Choice, params: Params, total: int) -> Step:
 
 def plain_step(choice: Choice, params: Params, total: int) -> Step:
     """The same step in plain NumPy. The rates are worked out beforehand, in no one's time."""
-    optimizer = choice.plain(network.arrays(params))
+    optimizer = choice.plain(arrays(params))
     rates = iter(choice.rate(total).values(total).tolist())
-    return lambda grads: optimizer.step(network.arrays(grads), next(rates))
+    return lambda grads: optimizer.step(arrays(grads), next(rates))
 
 
 def train(
@@ -123,19 +127,20 @@ def train(
         compare: whether to train the second network.
         progress: called after every epoch.
     """
-    params = network.initial(setting.sizes(data), setting.seed)
+    network = Network(setting.sizes(data))
+    params = network.initial(setting.seed)
     total = setting.epochs * setting.steps(data)
-    twin = network.copied(params)
+    twin = copied(params)
     step, other_step = compiled_step(choice, params, total), plain_step(choice, twin, total)
 
     run = Run(choice, [network.loss(params, data.X, data.y)])
     for epoch in range(setting.epochs):
         order = [setting.seed, epoch]
         examples = list(batches(data.X, data.y, setting.batch_size, np.random.default_rng(order)))
-        train_epoch(params, examples, step, run.here)
+        train_epoch(network, params, examples, step, run.here)
         if compare:
-            train_epoch(twin, examples, other_step, run.plain)
+            train_epoch(network, twin, examples, other_step, run.plain)
         run.losses.append(network.loss(params, data.X, data.y))
         progress(run)
-    run.accuracy = network.accuracy(params, data.X_test, data.y_test)
+    run.accuracy = network.score(params, data.X_test, data.y_test)
     return run

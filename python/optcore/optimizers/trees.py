@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import _core
 from ..typing import Array
 
@@ -59,3 +61,15 @@ def _rebuilt(node: Any, leaves: Iterator[Any]) -> Any:
         children = [_rebuilt(child, leaves) for child in node]
         return children if isinstance(node, list) else tuple(children)
     return next(leaves)
+
+
+def copied(tree: Any) -> Any:
+    """The same nesting with copies of the arrays.
+
+    >>> import numpy as np
+    >>> params = {"W": np.ones(2)}
+    >>> copied(params)["W"] is params["W"]
+    False
+    """
+    leaves = _core.Tree(tree, "params").leaves
+    return rebuilt(tree, False, [np.array(leaf) for leaf in leaves])

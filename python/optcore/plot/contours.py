@@ -35,8 +35,8 @@ def path_2d(
     """Draws where optimizers go over a function of two variables, shown by its contours.
 
     Args:
-        function: "rosenbrock", "beale", "himmelblau"; a function of a point (2,) that returns a
-            number; or an object with such a method `value`, and with `bounds` and `minima`.
+        function: "rosenbrock", "beale", "himmelblau", "quadratic" or another problem of the plane,
+            by name or as an object; or a function of a point (2,) that returns a number.
         paths: a mapping from names to the points visited, (steps, 2); or one path; or what
             `optcore.compare` returns, of which the first seed is drawn. A path ends before its
             first point that is not finite.

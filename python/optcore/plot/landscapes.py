@@ -1,14 +1,15 @@
-"""Functions of two variables that optimizers are tried on, and how to look at a user's own."""
+"""Functions of two variables: problems of the plane, and how to look at a user's own."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .. import problems
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
@@ -33,82 +34,32 @@ class Landscape:
     minima: tuple[tuple[float, float], ...]
 
 
-def rosenbrock(w: Any) -> Any:
-    """Rosenbrock's valley (1960): (1 - x)² + 100·(y - x²)², lowest at (1, 1).
-
-    >>> rosenbrock([-1.0, 1.0])
-    4.0
-    """
-    x, y = w
-    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
-
-
-def beale(w: Any) -> Any:
-    """Beale's function (1958), flat with steep walls, lowest at (3, 0.5).
-
-    .. code-block:: text
-
-        (1.5 - x + x·y)² + (2.25 - x + x·y²)² + (2.625 - x + x·y³)²
-
-    >>> beale([3.0, 0.5])
-    0.0
-    """
-    x, y = w
-    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
-
-
-def himmelblau(w: Any) -> Any:
-    """Himmelblau's function (1972): (x² + y - 11)² + (x + y² - 7)², with four minima of 0.
-
-    >>> himmelblau([3.0, 2.0])
-    0.0
-    """
-    x, y = w
-    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
-
-
-LANDSCAPES: Mapping[str, Landscape] = {
-    "rosenbrock": Landscape("Rosenbrock", rosenbrock, (-2.0, 2.0), (-1.0, 3.0), ((1.0, 1.0),)),
-    "beale": Landscape("Beale", beale, (-4.5, 4.5), (-4.5, 4.5), ((3.0, 0.5),)),
-    "himmelblau": Landscape(
-        "Himmelblau",
-        himmelblau,
-        (-6.0, 6.0),
-        (-6.0, 6.0),
-        ((3.0, 2.0), (-2.805118, 3.131312), (-3.779310, -3.283186), (3.584428, -1.848126)),
-    ),
-}
-
-
 def named(function: Any) -> Landscape | None:
-    """The landscape of that name, or None where `function` is a function.
+    """The landscape of a problem or of its name, or None where `function` is a function.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no problem of that name, or none of the plane.
         TypeError: it is neither.
     """
-    if isinstance(function, Landscape):
-        return function
-    if hasattr(function, "value") and hasattr(function, "bounds"):
+    problem = problems.named(function) if isinstance(function, str) else function
+    minima = np.asarray(getattr(problem, "minima", ()), np.float64)
+    plane = minima.size == 0 or minima.shape[-1] == 2
+    if plane and hasattr(problem, "value") and hasattr(problem, "bounds"):
         return Landscape(
-            str(getattr(function, "name", "")).capitalize(),
-            lambda points: function.value(np.moveaxis(np.asarray(points), 0, -1)),
-            function.bounds[0],
-            function.bounds[1],
-            tuple((float(x), float(y)) for x, y in getattr(function, "minima", ())),
+            str(getattr(problem, "name", "")).capitalize(),
+            lambda points: problem.value(np.moveaxis(np.asarray(points), 0, -1)),
+            problem.bounds[0],
+            problem.bounds[1],
+            tuple((float(x), float(y)) for x, y in minima),
         )
     if isinstance(function, str):
-        key = function.strip().lower()
-        if key not in LANDSCAPES:
-            near = difflib.get_close_matches(key, LANDSCAPES, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else "pass one, or a function"
-            raise ValueError(
-                f"function: expected one of {', '.join(LANDSCAPES)}, got {function!r}; {hint}"
-            )
-        return LANDSCAPES[key]
+        raise ValueError(
+            "function: expected a function of the plane, such as rosenbrock, beale or himmelblau, "
+            f"got {function!r}, which is none; pass one, or a function of a point"
+        )
     if not callable(function):
         raise TypeError(
-            f"function: expected a function of the point, or one of {', '.join(LANDSCAPES)}, got "
+            f"function: expected a function of the point, or the name of one, got "
             f"{function!r:.80}; pass e.g. lambda w: (w ** 2).sum()"
         )
     return None

@@ -1,0 +1,153 @@
+"""`optcore compare`: several optimizers on one problem."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import spelling
+from .arguments import integer
+
+if TYPE_CHECKING:
+    from ..comparison import Result
+
+JSON_NAME, RUNS_NAME, CURVES_NAME = "results.json", "runs.csv", "curves.csv"
+CHART_NAME = "curves.png"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds `compare` to the command line."""
+    parser = subparsers.add_parser(
+        "compare",
+        help="train a problem with several optimizers, and print a table",
+        description="Train a problem with several optimizers, each from the same starts and on the "
+        "same batches. Print a table of loss, metric, steps and seconds to a target, time in the "
+        "step and memory of the state; with --out, write all of it as CSV and JSON, and a chart "
+        "where matplotlib is installed.",
+        epilog="Options follow a name behind a colon: quadratic:condition=1000, "
+        "digits-mlp:hidden=64/32,dropout=0.1, adam:lr=1e-3,betas=0.9/0.95,schedule=cosine. "
+        "Schedules are constant, cosine, linear, one-cycle, warmup-cosine, wsd.",
+    )
+    parser.add_argument(
+        "--problem",
+        metavar="NAME",
+        default="digits-mlp",
+        help="what to train (default: digits-mlp; --list shows all)",
+    )
+    parser.add_argument(
+        "--optimizers",
+        metavar="LIST",
+        help="names with commas between them (default: sgd, momentum, nesterov, adagrad, rmsprop, "
+        "adam, adamw, nadam)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=integer(1),
+        metavar="N",
+        default=1,
+        help="how many starts and orders of the data (default: 1)",
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--epochs", type=integer(1), metavar="N", help="passes over the data; else the problem's"
+    )
+    length.add_argument("--steps", type=integer(1), metavar="N", help="the number of steps instead")
+    parser.add_argument(
+        "--target", type=float, metavar="X", help="the loss to reach; else the problem's"
+    )
+    parser.add_argument(
+        "--target-of",
+        choices=("loss", "metric"),
+        default="loss",
+        help="whether the target is a loss or a metric such as accuracy, 0 to 1",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where CSV, JSON and chart go; else nowhere"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="show problems and optimizers, train nothing"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains, prints the table, writes the files."""
+    from .. import comparison, problems
+
+    if args.list:
+        print("problems:", *problems.names(), sep="\n  ")
+        print("optimizers:", *comparison.names(), sep="\n  ")
+        return 0
+    if args.out is not None and (trouble := _cannot_make(args.out)):
+        print(f"optcore compare: cannot write to {args.out}: {trouble}", file=sys.stderr)
+        return 1
+    chosen = comparison.DEFAULT if args.optimizers is None else spelling.listed(args.optimizers)
+    try:
+        result = comparison.compare(
+            args.problem,
+            chosen,
+            seeds=args.seeds,
+            epochs=args.epochs,
+            steps=args.steps,
+            target=args.target,
+            target_of=args.target_of,
+        )
+    except (TypeError, ValueError) as error:
+        print(f"optcore compare: {error}", file=sys.stderr)
+        return 2
+    print(result, flush=True)
+    written = args.out is None or not result.runs or _write(result, args.out)
+    if result.interrupted:
+        raise KeyboardInterrupt
+    return 0 if written else 1
+
+
+def _cannot_make(folder: Path) -> str:
+    """Why a folder cannot be written to; empty if it can. Better known before than after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _write(result: Result, folder: Path) -> bool:
+    """Writes all files; into a temporary folder if that one has become unwritable."""
+    try:
+        _write_all(result, folder)
+        return True
+    except OSError as error:
+        spare = Path(tempfile.mkdtemp(prefix="optcore-compare-"))
+        print(
+            f"optcore compare: cannot write to {folder}: {error.strerror or error}; the results "
+            f"are in {spare} instead",
+            file=sys.stderr,
+        )
+        _write_all(result, spare)
+        return False
+
+
+def _write_all(result: Result, folder: Path) -> None:
+    result.to_json(folder / JSON_NAME)
+    result.to_csv(folder / RUNS_NAME)
+    result.to_csv(folder / CURVES_NAME, "curves")
+    names = [JSON_NAME, RUNS_NAME, CURVES_NAME]
+    if all(map(importlib.util.find_spec, ("matplotlib", "optcore.plot"))):
+        _save_chart(result, folder / CHART_NAME)
+        names.append(CHART_NAME)
+    print(f"\nwritten to {folder.resolve()}: {', '.join(names)}")
+
+
+def _save_chart(result: Result, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)  # no display is needed
+    result.plot(figure.subplots())
+    figure.savefig(path, format="png", facecolor="white")

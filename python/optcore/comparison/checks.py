@@ -1,0 +1,116 @@
+"""Whether a problem gives gradients that optimizers can use, before any training."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..optimizers.trees import copied, named_leaves
+from ..problems import Problem
+from ..rows import Rows
+from ..typing import Tree
+
+_HINT = "optcore.check_gradient(f, params) shows what is wrong, f(params) being (loss, grads)"
+
+
+def check_problem(problem: Problem, start: Tree, rng: np.random.Generator) -> None:
+    """Asks for loss and gradients once, and holds these against parameters and loss.
+
+    Gradients that do not look like those of the loss cause a UserWarning only: it may have a kink
+    there, or be random.
+
+    Raises:
+        TypeError: `loss_and_grads` returns something else, or parameters are no arrays of floats.
+        ValueError: there is no batch, or a gradient has another shape than its parameter.
+        KeyError: a gradient is missing or has no parameter.
+    """
+    params = copied(start)
+    tree = _core.Tree(params, "initial")
+    _core.check_params(
+        tree.leaves, [f"initial/{path}" if path else "initial" for path in tree.paths]
+    )
+    batch = next(iter(problem.batches(rng)), _NOTHING)
+    if batch is _NOTHING:
+        raise ValueError(f"{problem.name}: expected at least one batch, got none from batches(rng)")
+    with np.errstate(all="ignore"):
+        given = problem.loss_and_grads(params, batch)
+        loss, grads = _pair(problem, given)
+        _check_shapes(problem, params, tree.paths, tree.leaves, grads)
+        if not type(problem).__module__.startswith("optcore.problems.") or _is_own(problem):
+            _check_slope(problem, params, tree.leaves, batch, loss, grads)
+
+
+_NOTHING = object()
+
+
+def _is_own(problem: Problem) -> bool:
+    return type(problem).__module__ == "optcore.problems.own"
+
+
+def _pair(problem: Problem, given: Any) -> tuple[float, Tree]:
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise TypeError(
+            f"{problem.name}: expected loss_and_grads to return the loss and the gradients, got "
+            f"{given!r:.80}; return (loss, grads)"
+        )
+    loss, grads = given
+    if np.ndim(loss) or not np.isrealobj(loss):
+        raise TypeError(f"{problem.name}: expected a loss that is one number, got {loss!r:.80}")
+    return float(loss), grads
+
+
+def _check_shapes(
+    problem: Problem, params: Any, paths: list[str], leaves: list[Any], grads: Any
+) -> None:
+    try:
+        found = named_leaves(grads, params, False, "grads")
+    except (KeyError, TypeError) as error:
+        raise type(error)(f"{problem.name}: {error.args[0]}; {_HINT}") from None
+    for path, p, g in zip(paths, leaves, found, strict=True):
+        if g is None or isinstance(g, Rows) or np.shape(g) == p.shape:
+            continue
+        where = f"grads/{path}" if path else "grads"
+        raise ValueError(
+            f"{problem.name}: {where}: expected the shape {p.shape} of its parameter, got "
+            f"{np.shape(g)}; {_HINT}"
+        )
+
+
+def _check_slope(
+    problem: Problem, params: Any, leaves: list[Any], batch: Any, loss: float, grads: Any
+) -> None:
+    """Compares the slope along one random direction with what the gradients say of it."""
+    found = [
+        np.array(g, np.float64)
+        for g in named_leaves(grads, params, False, "grads")
+        if g is not None and not isinstance(g, Rows)
+    ]
+    if len(found) != len(leaves) or not np.isfinite(loss):
+        return
+    if problem.loss_and_grads(params, batch)[0] != loss:
+        return  # random: nothing can be said
+    rng = np.random.default_rng(0)
+    ways = [rng.standard_normal(p.shape) for p in leaves]
+    before = [p.copy() for p in leaves]
+    eps = max(float(np.finfo(p.dtype).eps) for p in leaves)
+    size = max(1.0, *(float(np.abs(p).max(initial=0.0)) for p in leaves))
+    h = eps ** (1 / 3) * size
+
+    def moved(by: float) -> float:
+        for p, start, way in zip(leaves, before, ways, strict=True):
+            p[...] = start + by * way
+        return float(problem.loss_and_grads(params, batch)[0])
+
+    measured = (moved(h) - moved(-h)) / (2 * h)
+    moved(0.0)
+    said = sum(float(np.vdot(g, way)) for g, way in zip(found, ways, strict=True))
+    noise = 10 * eps * abs(loss) / h
+    if abs(measured - said) > 0.1 * max(abs(measured), abs(said)) + noise:
+        warnings.warn(
+            f"{problem.name}: the gradients do not look like those of the loss: along a random "
+            f"direction it rises by {measured:.4g}, they say {said:.4g}; {_HINT}",
+            stacklevel=4,
+        )

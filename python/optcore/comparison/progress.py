@@ -1,0 +1,57 @@
+"""How far a comparison is: a bar of tqdm's, where there is tqdm and someone to look."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+from .run import Run
+
+
+class Progress:
+    """A bar over all evaluations of all runs; nothing where it is not wanted.
+
+    Args:
+        total: how many evaluations there will be.
+        shown: True for a bar, False for none; None for one on a terminal or in a notebook.
+    """
+
+    def __init__(self, total: int, shown: bool | None):
+        self._bar: Any = None
+        if shown is None:
+            shown = sys.stderr.isatty() or "ipykernel" in sys.modules
+        if shown:
+            try:
+                from tqdm.auto import tqdm
+            except ModuleNotFoundError:
+                return
+            self._bar = tqdm(total=total, unit="epoch", dynamic_ncols=True, leave=False)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def begin(self, run: Run) -> None:
+        """Names the run that is about to be trained."""
+        if self._bar is not None:
+            self._bar.set_description_str(f"{run.label}, seed {run.seed}")
+
+    def tick(self, run: Run) -> None:
+        """One evaluation more."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"loss {run.final_loss:.3g}", refresh=False)
+            self._bar.update()
+
+    def end(self, ticks: int) -> None:
+        """Counts the evaluations of a run that ended early."""
+        if self._bar is not None:
+            self._bar.update(ticks)

@@ -1,0 +1,71 @@
+"""The problems that have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import data
+from .base import Problem
+from .functions import Beale, Himmelblau, Quadratic, Rosenbrock
+from .rates import suitable
+from .supervised import Supervised
+
+_CONVEX = suitable(sgd=0.1, momentum=0.02, adam=0.02)
+_SMALL = suitable(sgd=0.05, momentum=0.01, adam=2e-3)
+
+
+def linear(rows: int = 100, batch_size: int | None = None, epochs: int = 100) -> Supervised:
+    """The tutorials' linear regression: 100 points around y = 4 + 3x, a slope and an intercept."""
+    return Supervised(
+        data.line(rows),
+        batch_size=batch_size,
+        name="linear",
+        epochs=epochs,
+        target=1.0,
+        rates=suitable(sgd=0.1, momentum=0.02, adam=0.1),
+    )
+
+
+def _network(set_name: str, name: str, **defaults: Any) -> Callable[..., Supervised]:
+    def make(**options: Any) -> Supervised:
+        values = {**defaults, **options}
+        if isinstance(values.get("hidden"), int):
+            values["hidden"] = (values["hidden"],)
+        return Supervised(data.LOADERS[set_name](), name=name, **values)
+
+    make.__doc__ = f"{name}, with other `Supervised` options if given."
+    return make
+
+
+def _family(
+    set_name: str, regression: str, hidden: Sequence[int], convex: Mapping[str, Any], **deep: Any
+) -> dict[str, Callable[..., Supervised]]:
+    """A regression and three networks on one data set."""
+    mlp = f"{set_name}-mlp"
+    variants: dict[str, dict[str, Any]] = {
+        mlp: {},
+        f"{mlp}-tanh": {"activation": "tanh"},
+        f"{mlp}-dropout": {"dropout": 0.2},
+    }
+    plain = f"{set_name}-{regression}"
+    return {
+        plain: _network(set_name, plain, rates=_CONVEX, **convex),
+        **{
+            name: _network(set_name, name, hidden=hidden, **deep, **more)
+            for name, more in variants.items()
+        },
+    }
+
+
+PROBLEMS: dict[str, Callable[..., Problem]] = {
+    "quadratic": Quadratic,
+    "rosenbrock": Rosenbrock,
+    "beale": Beale,
+    "himmelblau": Himmelblau,
+    "linear": linear,
+    **_family("digits", "logistic", (128, 64), {"target": 0.1}, target=0.01),
+    **_family("breast-cancer", "logistic", (32, 16), {"target": 0.06}, target=0.02, rates=_SMALL),
+    **_family("diabetes", "linear", (32, 16), {"target": 0.5}, target=0.4, rates=_SMALL),
+}
+"""By name, what makes the problem; the options of each are its arguments."""
