@@ -41,8 +41,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--optimizers",
         metavar="LIST",
-        help="names with commas between them (default: sgd, momentum, nesterov, adagrad, rmsprop, "
-        "adam, adamw, nadam)",
+        help="names with commas between them (default: sgd, momentum, adagrad, adadelta, "
+        "rmsprop, adam, nadam, adamw)",
     )
     parser.add_argument(
         "--seeds",

@@ -17,7 +17,7 @@ from .progress import Progress
 from .result import Result
 from .training import Training
 
-DEFAULT = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam")
+DEFAULT = ("sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam", "nadam", "adamw")
 """Who is compared unless someone is named."""
 
 

@@ -104,7 +104,7 @@ def _row(row: Row, result: Result) -> list[str]:
 def _loss(row: Row) -> str:
     if row.done:
         return f"{row.loss:.3g}"
-    return "diverged" if row.diverged else row.note.split()[0]
+    return "diverged" if row.diverged else row.note.split()[0].strip(":")
 
 
 def _range(row: Row) -> str:

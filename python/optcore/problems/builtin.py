@@ -13,6 +13,7 @@ from .supervised import Supervised
 
 _CONVEX = suitable(sgd=0.1, momentum=0.02, adam=0.02)
 _SMALL = suitable(sgd=0.05, momentum=0.01, adam=2e-3)
+_FLAT = {"target": 0.5, "rates": suitable(sgd=0.02, momentum=5e-3, adam=0.02)}
 
 
 def linear(rows: int = 100, batch_size: int | None = None, epochs: int = 100) -> Supervised:
@@ -50,7 +51,7 @@ def _family(
     }
     plain = f"{set_name}-{regression}"
     return {
-        plain: _network(set_name, plain, rates=_CONVEX, **convex),
+        plain: _network(set_name, plain, **{"rates": _CONVEX, **convex}),
         **{
             name: _network(set_name, name, hidden=hidden, **deep, **more)
             for name, more in variants.items()
@@ -64,8 +65,10 @@ PROBLEMS: dict[str, Callable[..., Problem]] = {
     "beale": Beale,
     "himmelblau": Himmelblau,
     "linear": linear,
-    **_family("digits", "logistic", (128, 64), {"target": 0.1}, target=0.01),
+    **_family(
+        "digits", "logistic", (128, 64), {"target": 0.1}, target=0.01, batch_size=16, epochs=20
+    ),
     **_family("breast-cancer", "logistic", (32, 16), {"target": 0.06}, target=0.02, rates=_SMALL),
-    **_family("diabetes", "linear", (32, 16), {"target": 0.5}, target=0.4, rates=_SMALL),
+    **_family("diabetes", "linear", (32, 16), _FLAT, target=0.4, rates=_SMALL),
 }
 """By name, what makes the problem; the options of each are its arguments."""

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..commands.extras import require
 from ..typing import Array
 
 
@@ -107,6 +106,8 @@ def batches(
 
 def _split(loader: str, proportional: bool = True) -> list[Any]:
     """X, X_test, y, y_test of one of scikit-learn's sets."""
+    from ..commands.extras import require
+
     require("the data set", "demo", {"sklearn": "scikit-learn"})
     from sklearn import datasets
     from sklearn.model_selection import train_test_split

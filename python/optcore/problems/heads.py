@@ -47,15 +47,16 @@ class CrossEntropy:
 
     def loss_and_delta(self, z: Array, y: Array) -> float:
         """The same; z becomes (p - 1 at the right class)/rows."""
-        rows = np.arange(len(y))
         z -= z.max(axis=1, keepdims=True)
-        right = z[rows, y]
+        flat = z.reshape(-1)  # quicker to index
+        at = np.arange(0, z.size, z.shape[1]) + y
+        right = flat[at]
         np.exp(z, out=z)
         sums = z.sum(axis=1)
         loss = _mean(np.log(sums) - right)
         sums *= len(y)
         z /= sums[:, None]
-        z[rows, y] -= 1 / len(y)
+        flat[at] -= 1 / len(y)
         return loss
 
     def score(self, z: Array, y: Array) -> float:

@@ -33,4 +33,4 @@ def suitable(sgd: float, momentum: float, adam: float) -> dict[str, float]:
     found |= dict.fromkeys(("sgd", "asgd"), sgd)
     found |= dict.fromkeys(("momentum", "nesterov"), momentum)
     found |= dict.fromkeys(("signsgd", "signum", "lion"), adam / 5)
-    return found | {"rmsprop": adam / 2, "adagrad": 10 * adam}
+    return found | {"rmsprop": adam / 2, "adagrad": 10 * adam, "adadelta": 1.0}
