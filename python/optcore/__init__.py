@@ -21,6 +21,7 @@ from .config import (
     show_config,
 )
 from .early_stopping import EarlyStopping
+from .embedding import get_cmake_dir, get_include, get_pkgconfig_dir
 from .errors import NonFiniteError
 from .gradient_check import check_gradient
 from .optimizers import (
@@ -142,7 +143,10 @@ __all__ = [
     "check_gradient",
     "clip_grad_norm_",
     "compare",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
+    "get_pkgconfig_dir",
     "global_norm",
     "isa",
     "lr_range_test",
