@@ -133,13 +133,12 @@ def test_missing_data_say_what_to_install(capsys, monkeypatch):
 
 def test_a_chart_where_there_is_matplotlib(tmp_path, capsys):
     pytest.importorskip("matplotlib")
-    pytest.importorskip("optcore.plot")
     assert cli.main([*QUICK, "--seeds", "2", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.rstrip().endswith(command.CHART_NAME)
     assert (tmp_path / command.CHART_NAME).read_bytes().startswith(b"\x89PNG")
 
 
 def test_no_chart_without_matplotlib(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "_can_draw", lambda: False)
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
     assert cli.main([*QUICK, "--out", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == FILES

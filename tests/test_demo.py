@@ -8,6 +8,7 @@ import pytest
 from optcore.demo import plot, table, training
 from optcore.demo.optimizers import CHOICES
 from optcore.demo.training import Setting, Times
+from optcore.plot import style
 from optcore.problems import data
 from optcore.problems.network import Network, arrays, copied
 
@@ -155,7 +156,7 @@ def test_plot_draws_the_lines(names, blobs, tmp_path):
     pixels = np.rint(255 * matplotlib.image.imread(path)[..., :3]).astype(int)
     for name in names:
         members = [c.name for c in CHOICES.values() if c.family == CHOICES[name].family]
-        colour = plot.STYLES[members.index(name)][0]
+        colour = style.COLOURS[members.index(name)]
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
         assert (pixels == wanted).all(axis=-1).sum() > 50, name
 

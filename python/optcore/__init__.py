@@ -82,17 +82,21 @@ from .wrappers import (
 )
 
 if TYPE_CHECKING:
-    from . import comparison, problems
+    from . import comparison, plot, problems
     from .comparison import compare
     from .gradient_check import check_gradient
+    from .range_test import RangeTest, lr_range_test
 
 __version__ = _load.version
 
 # What training loops do without is imported when it is first asked for.
 _LATER = {
+    "RangeTest": ".range_test",
     "check_gradient": ".gradient_check",
     "compare": ".comparison",
     "comparison": "",
+    "lr_range_test": ".range_test",
+    "plot": "",
     "problems": "",
 }
 
@@ -152,6 +156,7 @@ __all__ = [
     "Prodigy",
     "RAdam",
     "RMSprop",
+    "RangeTest",
     "Rows",
     "RowwiseAdagrad",
     "Rprop",
@@ -176,7 +181,9 @@ __all__ = [
     "get_pkgconfig_dir",
     "global_norm",
     "isa",
+    "lr_range_test",
     "ops",
+    "plot",
     "problems",
     "reference",
     "rules",

@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..plot import figures, style
 from .results import OURS, Race
 
-# Colours that people with any colour vision tell apart (Okabe & Ito, 2008), one per family; within
-# a family the names beside the bars tell who is who.
+# One colour per family; within a family the names beside the bars tell who is who.
 _COLOURS = (
-    ("optcore", "#0072B2"),
-    ("floor", "#999999"),
-    ("no-step", "#999999"),
-    ("numpy", "#E69F00"),
-    ("numba", "#CC79A7"),
-    ("torch", "#D55E00"),
-    ("optax", "#009E73"),
-    ("deepspeed", "#56B4E9"),
+    ("optcore", style.BLUE),
+    ("floor", style.NEUTRAL),
+    ("no-step", style.NEUTRAL),
+    ("numpy", style.ORANGE),
+    ("numba", style.PURPLE),
+    ("torch", style.VERMILLION),
+    ("optax", style.GREEN),
+    ("deepspeed", style.SKY),
 )
-_INK, _MUTED = "#222222", "#666666"
 _TICKS = ((4, (1, 1.2, 1.5, 2, 3, 5, 7)), (30, (1, 2, 5)))  # up to so large a span: within a decade
 _COLUMNS, _BAR, _AROUND = 3, 0.21, 0.75  # inches: of a bar, of a panel's title and axis
 
@@ -37,26 +36,20 @@ def save(races: Sequence[Race], path: Path) -> Path:
         ValueError: no race has optcore in it.
         OSError: it cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = [race for race in races if OURS in race.entries]
     if not shown:
         raise ValueError("optcore itself was not timed, so there are no ratios")
     columns = min(_COLUMNS, len(shown))
     rows = [shown[i : i + columns] for i in range(0, len(shown), columns)]
     heights = [_AROUND + _BAR * max(len(race.entries) for race in row) for row in rows]
-    figure = Figure(figsize=(5.2 * columns, sum(heights) + 0.7), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle("Time in multiples of optcore's (log scale)", fontsize=14, color=_INK)
+    figure = figures.hidden((5.2 * columns, sum(heights) + 0.7), dpi=110)
+    figure.suptitle("Time in multiples of optcore's (log scale)", fontsize=14, color=style.INK)
     panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for panel in panels.flat[len(shown) :]:
         panel.set_axis_off()
     for panel, race in zip(panels.flat, shown, strict=False):
         _draw(panel, race)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", facecolor="white")
-    return path.resolve()
+    return figures.write(figure, path)
 
 
 def _draw(panel: Any, race: Race) -> None:
@@ -74,10 +67,10 @@ def _draw(panel: Any, race: Race) -> None:
             textcoords="offset points",
             va="center",
             fontsize=8,
-            color=_INK,
+            color=style.INK,
             fontweight="bold" if entry.who == OURS else "normal",
         )
-    panel.axvline(1, color=_INK, linewidth=1)
+    panel.axvline(1, color=style.INK, linewidth=1)
     panel.plot(1, [entry.who for entry in entries].index(OURS), "o", color=_colour(OURS), zorder=3)
     left, most = min(0.8, 0.9 * min(ratios)), max(1.6, *ratios)
     right = most * (most / left) ** 0.14  # room for the number beside the longest bar
@@ -90,17 +83,14 @@ def _draw(panel: Any, race: Race) -> None:
     panel.set_yticks(range(len(entries)), [entry.who for entry in entries], fontsize=8.5)
     for label, entry in zip(panel.get_yticklabels(), entries, strict=True):
         label.set_fontweight("bold" if entry.who == OURS else "normal")
-    panel.set_title(race.title, fontsize=10, color=_INK, loc="left")
+    panel.set_title(race.title, fontsize=10, color=style.INK, loc="left")
     panel.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-    panel.grid(True, axis="x", which="major", color="#ECECEC", linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.tick_params(axis="x", colors=_MUTED, which="both", labelsize=8)
-    panel.tick_params(axis="y", length=0, labelcolor=_INK)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color("#AAAAAA")
+    style.dress(panel, grid="x")
+    panel.tick_params(axis="x", which="both", labelsize=8)
+    panel.tick_params(axis="y", length=0, labelcolor=style.INK, labelsize=8.5)
+    panel.spines["left"].set_visible(False)
 
 
 def _colour(who: str) -> str:
     """The family's."""
-    return next((colour for name, colour in _COLOURS if who.startswith(name)), _MUTED)
+    return next((colour for name, colour in _COLOURS if who.startswith(name)), style.MUTED)

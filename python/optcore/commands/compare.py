@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import spelling
+from ..plot import figures
 from .arguments import integer
 
 if TYPE_CHECKING:
@@ -137,21 +138,9 @@ def _write_all(result: Result, folder: Path) -> None:
     result.to_csv(folder / RUNS_NAME)
     result.to_csv(folder / CURVES_NAME, "curves")
     names = [JSON_NAME, RUNS_NAME, CURVES_NAME]
-    if _can_draw():
-        _save_chart(result, folder / CHART_NAME)
+    if find_spec("matplotlib"):
+        figure = figures.hidden((9.0, 4.8))
+        result.plot(figure.subplots())
+        figures.write(figure, folder / CHART_NAME)
         names.append(CHART_NAME)
     print(f"\nwritten to {folder.resolve()}: {', '.join(names)}")
-
-
-def _can_draw() -> bool:
-    return all(map(importlib.util.find_spec, ("matplotlib", "optcore.plot")))
-
-
-def _save_chart(result: Result, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 4.8), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)  # no display is needed
-    result.plot(figure.subplots())
-    figure.savefig(path, format="png", facecolor="white")

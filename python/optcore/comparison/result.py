@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +75,12 @@ class Result:
 
         Args:
             ax: where; None makes a new figure.
+
+        More can be chosen with `optcore.plot.curves(result, ...)`.
         """
-        if importlib.util.find_spec("optcore.plot") is None or _lacks("matplotlib"):
-            raise ModuleNotFoundError(
-                "Result.plot needs matplotlib: pip install 'optcore[plot]'", name="matplotlib"
-            )
-        axes: Axes = importlib.import_module("optcore.plot").curves(self, ax=ax)
-        return axes
+        from ..plot import curves
+
+        return curves(self, ax=ax)
 
     def to_pandas(self, what: str = "runs") -> Any:
         """A pandas DataFrame.
@@ -144,7 +141,3 @@ class Result:
 
     def _repr_html_(self) -> str:
         return table.html(self)
-
-
-def _lacks(module: str) -> bool:
-    return importlib.util.find_spec(module) is None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..plot import figures, style
 from .base import Schedule
 
 if TYPE_CHECKING:
@@ -16,14 +17,12 @@ def draw(schedule: Schedule, n: int, ax: Axes | None, line: dict[str, Any]) -> A
     """Draws a schedule's first n values. See `Schedule.plot`."""
     values = schedule.values(n)
     if ax is None:
-        try:
-            from matplotlib import pyplot
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "Schedule.plot needs matplotlib: pip install 'optcore[plot]'", name=error.name
-            ) from None
-        _, ax = pyplot.subplots(layout="constrained")
-        ax.set_xlabel("step")
-        ax.set_ylabel("value")
+        ax = figures.axes(None, "Schedule.plot")
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        style.dress(ax)
+        style.words(ax, "step", "value")
+        line = style.line(0) | normalize_kwargs(line, Line2D)
     ax.plot(np.arange(n), values, **line)
     return ax

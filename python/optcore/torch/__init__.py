@@ -31,6 +31,7 @@ from .lbfgs import LBFGS
 from .lr_scheduler import LRScheduler
 from .modes import TwoModes as _TwoModes
 from .optimizer import TorchOptimizer
+from .range_test import lr_range_test
 from .sophia import TorchSophia as _TorchSophia
 from .sparse import TorchSGD as _TorchSGD
 from .sparse import TorchSparseAdam as _TorchSparseAdam
@@ -127,4 +128,5 @@ __all__ = [
     "SparseAdam",
     "TorchOptimizer",
     "Yogi",
+    "lr_range_test",
 ]

@@ -12,6 +12,7 @@ from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
 from .optimizer import TorchOptimizer as TorchOptimizer
+from .range_test import lr_range_test as lr_range_test
 from .sophia import TorchSophia
 from .sparse import TorchSGD, TorchSparseAdam
 
@@ -60,6 +61,7 @@ __all__ = [
     "SparseAdam",
     "TorchOptimizer",
     "Yogi",
+    "lr_range_test",
 ]
 
 class ADOPT(TorchOptimizer):
