@@ -1,0 +1,67 @@
+"""Reference pages: what is public, in one list per part of the package."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import unittest.mock
+from pathlib import Path
+from types import ModuleType
+
+import files
+import optcore as oc
+import optcore.commands
+import optcore.torch
+import rst
+
+
+def write(root: Path) -> None:
+    """Writes the lists that the pages in api/ include."""
+    folder = root / "_generated" / "api"
+    rules = {rule["name"] for rule in oc.rules()}
+    links = [f":doc:`{name} </rules/{name.lower()}>`" for name in oc.__all__ if name in rules]
+    rest = [
+        name
+        for name in oc.__all__
+        if name not in rules and not isinstance(getattr(oc, name), (ModuleType, str))
+    ]
+    first = ["Optimizer", "EMA", "Rows", "EarlyStopping", "NonFiniteError", "Wrapper"]
+    classes = first + [
+        name for name in rest if inspect.isclass(getattr(oc, name)) and name not in first
+    ]
+    functions = [name for name in rest if name not in classes]
+    files.put(folder / "rules.rst", ", ".join(links) + ".\n")
+    files.put(folder / "classes.rst", described("optcore", classes, ":members:"))
+    files.put(folder / "functions.rst", described("optcore", functions))
+    files.put(folder / "ops.rst", described("optcore.ops", oc.ops.__all__))
+    files.put(folder / "reference.rst", described("optcore.reference", oc.reference.__all__))
+    own = ["TorchOptimizer", "LRScheduler", "LBFGS", "SparseAdam"]
+    more = [name for name in optcore.torch.__all__ if name not in own]
+    files.put(folder / "torch_first.rst", described("optcore.torch", own, ":members:"))
+    files.put(folder / "commands.md", commands())
+    files.put(folder / "torch_rules.rst", described("optcore.torch", more))
+
+
+def commands() -> str:
+    """What each command of the command line says of itself."""
+    text = ""
+    with unittest.mock.patch.dict(os.environ, {"COLUMNS": "88", "NO_COLOR": "1"}):
+        for command in optcore.commands.ALL:
+            subparsers = argparse.ArgumentParser(prog="optcore").add_subparsers()
+            command.add_parser(subparsers)
+            ((name, parser),) = subparsers.choices.items()
+            text += f"## optcore {name}\n\n```text\n{parser.format_help().rstrip()}\n```\n\n"
+    return text
+
+
+def described(module: str, names: list[str], *options: str) -> str:
+    """What autodoc makes of these names."""
+    text = f".. py:currentmodule:: {module}\n\n"
+    for name in names:
+        thing = getattr(__import__(module, fromlist=[name]), name)
+        kind = "autoclass" if inspect.isclass(thing) else "autofunction"
+        if inspect.isclass(thing) and issubclass(thing, BaseException):
+            kind = "autoexception"
+        text += rst.block(f"{kind}:: {module}.{name}", "", options)
+    return text
