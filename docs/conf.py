@@ -31,6 +31,9 @@ myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+smartquotes_action = "D"  # dashes alone: quotes are mostly around words that are typed
+
+highlight_language = "text"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"

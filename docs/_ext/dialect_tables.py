@@ -55,7 +55,7 @@ def of_framework(dialect: str) -> str:
             filled = ", ".join(f"``{k}={v!r}``" for k, v in table[dialect].items())
             page = f":doc:`{rule['name']} </rules/{rule['name'].lower()}>`"
             rows.append([page, filled or "nothing: it is the same"])
-    return rst.table(["Class", f'What dialect="{dialect}" fills in'], rows, "dialects")
+    return rst.table(["Class", f'What ``dialect="{dialect}"`` fills in'], rows, "dialects")
 
 
 def write(root: Path) -> None:

@@ -10,6 +10,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+import optcore as oc
+
 _AMONG = (
     "optcore",
     "optcore.schedules",
@@ -18,6 +20,9 @@ _AMONG = (
     "optcore.reference",
 )
 """Where a name is looked for, in this order, after the module at hand."""
+
+_OPTIONS = frozenset(name for rule in oc.rules() for name in rule["options"])
+"""Names of options, some of which are functions of `optcore.reference` as well."""
 
 
 def role(
@@ -75,7 +80,7 @@ def _page(env: BuildEnvironment, wanted: str) -> str | None:
 
 
 def _candidates(node: addnodes.pending_xref, wanted: str) -> list[str]:
-    if not wanted or not all(part.isidentifier() for part in wanted.split(".")):
+    if wanted in _OPTIONS or not all(part.isidentifier() for part in wanted.split(".")):
         return []
     owner = [f"{node['module']}.{node['owner']}"] if node.get("owner") else []
     places = [*owner, *([node["module"]] if node["module"] else []), *_AMONG]

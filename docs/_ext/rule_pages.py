@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import optcore as oc
 import rst
 import rule_pictures
 import state_bytes
+from optcore import Optimizer
 
 KINDS = {
     "elementwise": "each element by itself; a part of a tensor steps as it does in the whole",
@@ -56,7 +58,7 @@ def page(rule: dict[str, Any]) -> str:
     kind = getattr(oc, name)
     doc = docstrings.parts(kind)
     text = rst.heading(name, "=")
-    text += rst.block(f"autoclass:: optcore.{name}", "", [":members:"])
+    text += rst.block(f"autoclass:: optcore.{name}", "")
     if doc.formula:
         text += rst.heading("Formula", "-") + rst.block("code-block:: text", doc.formula)
     text += f"Source: {rule['paper']}.\n\n{doc.prose}\n\n"
@@ -65,7 +67,29 @@ def page(rule: dict[str, Any]) -> str:
     text += rst.heading("State and cost", "-") + _cost(rule, doc)
     text += rst.heading("Dialects", "-") + dialect_tables.of_rule(rule)
     text += rst.heading("Example", "-") + f"{doc.sections['Example']}\n\n"
+    if methods := _methods(kind):
+        text += rst.heading("Besides what every optimizer has", "-") + methods
     return text + rst.heading("The same rule elsewhere", "-") + _elsewhere(rule)
+
+
+def _methods(kind: type) -> str:
+    text = ""
+    for name in own_members(kind):
+        directive = "autoproperty" if isinstance(getattr(kind, name), property) else "automethod"
+        text += rst.block(f"{directive}:: optcore.{kind.__name__}.{name}", "")
+    return text
+
+
+def own_members(kind: type) -> list[str]:
+    """What a rule has for its users that `Optimizer` has not: `eval` of the schedule-free ones."""
+    found: dict[str, None] = {}
+    alone = not issubclass(kind, Optimizer)
+    for base in kind.__mro__[: 1 if alone else kind.__mro__.index(Optimizer)]:
+        for name, member in vars(base).items():
+            used = inspect.isfunction(member) or isinstance(member, property)
+            if used and not name.startswith("_") and (alone or not hasattr(Optimizer, name)):
+                found[name] = None
+    return list(found)
 
 
 def _picture(rule: dict[str, Any]) -> str:
