@@ -7,24 +7,15 @@ replace ours, so that what is compared is one step, fifty times over.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import types
-import unittest
 from typing import Any
 
 import numpy as np
 import pytest
+from torch_db import database
 
 import optcore
 
 torch = pytest.importorskip("torch")
-if importlib.util.find_spec("expecttest") is None:
-    # torch's test code derives from its test case, and wants nothing else of it.
-    sys.modules["expecttest"] = types.ModuleType("expecttest")
-    sys.modules["expecttest"].TestCase = unittest.TestCase  # type: ignore[attr-defined]
-optim_db = importlib.import_module("torch.testing._internal.common_optimizers").optim_db
 
 STEPS = 50
 TOLERANCE = 1e-10
@@ -40,7 +31,7 @@ NOT_HERE = {
     "SparseAdam": "takes sparse gradients alone",
 }
 
-INFOS = {info.optim_cls.__name__: info for info in optim_db}
+INFOS = {info.optim_cls.__name__: info for info in database()}
 CONFIGURATIONS = [
     (name, configuration)
     for name, info in INFOS.items()

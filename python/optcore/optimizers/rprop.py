@@ -80,6 +80,16 @@ class Rprop(Optimizer):
         super().__init__(params, values, **common)
 
     @classmethod
+    def _normalized(cls, values: dict[str, Any]) -> dict[str, Any]:
+        etas = pair(values["etas"], "etas", (0.5, 1.2))
+        if all(isinstance(each, (int, float)) for each in etas) and not 0 < etas[0] < 1 < etas[1]:
+            raise ValueError(
+                f"Invalid eta values: {etas[0]}, {etas[1]} (they have to lie in (0, 1) and above "
+                "1, such as (0.5, 1.2))"
+            )
+        return super()._normalized(values)
+
+    @classmethod
     def _scalars(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         eta_minus, eta_plus = pair(values["etas"], "etas", (0.5, 1.2))
         least, most = pair(values["step_sizes"], "step_sizes", (1e-6, 50.0))

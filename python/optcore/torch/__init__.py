@@ -23,6 +23,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 from .. import optimizers as _numpy
+from .adam import TorchAdam as _TorchAdam
 from .define import define as _define
 from .lbfgs import LBFGS
 from .lr_scheduler import LRScheduler
@@ -36,10 +37,10 @@ AdaBelief = _define(_numpy.AdaBelief)
 Adadelta = _define(_numpy.Adadelta)
 Adafactor = _define(_numpy.Adafactor)
 Adagrad = _define(_numpy.Adagrad)
-Adam = _define(_numpy.Adam)
+Adam = _define(_numpy.Adam, base=_TorchAdam)
 Adamax = _define(_numpy.Adamax)
 AdamaxW = _define(_numpy.AdamaxW)
-AdamW = _define(_numpy.AdamW)
+AdamW = _define(_numpy.AdamW, base=_TorchAdam)
 Adan = _define(_numpy.Adan)
 AdEMAMix = _define(_numpy.AdEMAMix)
 ADOPT = _define(_numpy.ADOPT)

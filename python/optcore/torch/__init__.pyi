@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from ..optimizers import EMA
+from .adam import TorchAdam
 from .lbfgs import LBFGS as LBFGS
 from .lr_scheduler import LRScheduler as LRScheduler
 from .modes import TwoModes
@@ -460,7 +461,7 @@ class Adagrad(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class Adam(TorchOptimizer):
+class Adam(TorchAdam):
     def __init__(
         self,
         params: ParamsT,
@@ -492,7 +493,7 @@ class Adam(TorchOptimizer):
         threads: int | None = None,
     ) -> None: ...
 
-class AdamW(TorchOptimizer):
+class AdamW(TorchAdam):
     def __init__(
         self,
         params: ParamsT,

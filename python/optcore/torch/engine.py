@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .optimizer import TorchOptimizer
 
 
-WIDENING = ("adafactor", "rowwise_adagrad")
-"""The rules of the core that step no 16-bit parameters: they get a float32 copy for each step."""
+OF_ROWS = ("adafactor", "rowwise_adagrad")
+"""The rules of the core that walk rows: they step a copy of what is 16 bits, or lies otherwise."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Engine:
         self._members = members(owner, before)
         self._by_path = {each.path: each.param for each in self._members}
         for each in self._members:
-            tensors.check(each.param, each.path)
+            tensors.check(each.param, each.path, owner.param_groups[each.group].get("fused"))
             tensors.check_sharding(each.param, each.path, type(owner).__name__, owner._of_wholes())
             if each.param.is_complex() and owner._kind.kind() != "elementwise":
                 raise RuntimeError(
@@ -84,8 +84,10 @@ class Engine:
     def _array_of(self, param: torch.Tensor) -> Array:
         """The array to be stepped: the parameter's memory, or a copy where that will not do."""
         array = tensors.array_of(param)
-        wide = is_half(array) and self._owner._kind.rule in WIDENING
-        if tensors.is_dense(array) and not wide:
+        of_rows = self._owner._kind.rule in OF_ROWS
+        wide = is_half(array) and of_rows
+        as_it_lies = array.flags.c_contiguous if of_rows else tensors.is_dense(array)
+        if as_it_lies and not wide:
             return array
         copy = np.empty(array.shape, np.float32 if wide else array.dtype)
         self._copied.append((param, copy))

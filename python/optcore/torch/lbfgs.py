@@ -264,7 +264,7 @@ def _options(group: dict[str, Any]) -> Options:
 
 
 def _check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
-    tensors.check(param, where, allow_meta)
+    tensors.check(param, where, allow_meta=allow_meta)
     tensors.check_sharding(param, where, "LBFGS", "works on one vector of all parameters")
     if param.dtype.itemsize == 2:
         raise TypeError(

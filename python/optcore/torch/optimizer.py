@@ -78,11 +78,6 @@ class TorchOptimizer(KeptFormats):
                     f"{type(self).__name__} with {name}=True is not supported: the step is no "
                     f"graph of torch operations; leave {name} out, or use torch.optim"
                 )
-        if group.get("foreach") and isinstance(group.get("lr"), torch.Tensor):
-            raise ValueError(
-                "lr as a Tensor is not supported for capturable=False and foreach=True; "
-                "leave foreach out, or pass float(lr)"
-            )
         given = values.of_group(group, self._names)
         probe = {"params": {"0": np.zeros((2, 2), np.float32)}, **given}
         self._kind([probe], **{**self._options, "low_precision": None})

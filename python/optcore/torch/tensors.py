@@ -103,14 +103,22 @@ def _rows_of(grad: torch.Tensor, param: torch.Tensor, where: str, whole: bool) -
     return Rows(grad._indices()[0].numpy(), array_of(grad._values()))
 
 
-def check(param: torch.Tensor, where: str, allow_meta: bool = False) -> None:
+def check(
+    param: torch.Tensor, where: str, fused: bool | None = False, *, allow_meta: bool = False
+) -> None:
     """Raises an error unless a step can update this parameter in place."""
     allowed = ("cpu", "meta") if allow_meta else ("cpu",)
     if param.device.type not in allowed:
-        raise ValueError(
-            f"{where}: expected a tensor in the CPU's memory, got one on {param.device}; move the "
-            "model with .cpu() before the step, or use torch.optim for it"
+        got = (
+            f"got one on {param.device}; move the model with .cpu() before the step, or use "
+            "torch.optim for it"
         )
+        if fused:
+            raise RuntimeError(
+                "`fused=True` requires all the params to be floating point Tensors in the CPU's "
+                f"memory: {where}: {got}"
+            )
+        raise ValueError(f"{where}: expected a tensor in the CPU's memory, {got}")
     if param.layout != torch.strided:
         raise TypeError(
             f"{where}: expected a dense tensor, got the layout {param.layout}; "
