@@ -26,7 +26,7 @@ def of_rule(rule: dict[str, Any]) -> str:
     """The section of a rule's page."""
     table = table_of(getattr(oc, rule["name"]))
     if not table:
-        return 'There is one form of it only: ``dialect=`` takes ``"torch"`` alone.\n\n'
+        return "There is one form of it only.\n\n"
     others = [name for name in OTHERS if name in table]
     names = [name for name in rule["options"] if any(name in table[each] for each in others)]
     said = "``dialect=`` fills in what is left out. "

@@ -114,10 +114,12 @@ def _options(rule: dict[str, Any], doc: docstrings.Parts) -> str:
     rows = [
         [f"``{name}``", rst.code(default), said[name]] for name, default in rule["options"].items()
     ]
-    more = (
-        "Besides, every optimizer takes clipping, averages, number formats and threads by keyword: "
-        "see `Optimizer`. Any number may be a schedule.\n\n"
-    )
+    more = ""
+    if issubclass(getattr(oc, rule["name"]), Optimizer):
+        more = (
+            "Besides, every optimizer takes clipping, averages, number formats and threads by "
+            "keyword: see `Optimizer`. Any number may be a schedule.\n\n"
+        )
     if "Raises" in doc.sections:
         more += "Raises: " + " ".join(doc.sections["Raises"].split()) + "\n\n"
     return rst.table(["Option", "Default", ""], rows, "options") + more
@@ -129,7 +131,7 @@ def _cost(rule: dict[str, Any], doc: docstrings.Parts) -> str:
     rows = [
         ["Looks at", KINDS[rule["kind"]]],
         ["Same bits everywhere", "yes" if rule["bits"] else "no: to a tolerance"],
-        ["State", doc.sections.get("State", "none")],
+        ["State", doc.sections.get("State") or _names([*rule["state"], *rule["scalars"]])],
     ]
     if rule["bytes"] is not None:
         rows.append(["Memory moved by a step", f"{rule['bytes']} bytes for each float32 element"])
@@ -141,6 +143,10 @@ def _cost(rule: dict[str, Any], doc: docstrings.Parts) -> str:
         rows.append(["Memory kept", ", ".join([said, *(kept if rule["state"] else [])])])
     rows = [[head, " ".join(cell.split())] for head, cell in rows]
     return rst.table(None, rows, "facts")
+
+
+def _names(state: list[str]) -> str:
+    return ", ".join(f"``{name}``" for name in state) or "none"
 
 
 def _elsewhere(rule: dict[str, Any]) -> str:
