@@ -19,7 +19,7 @@ function(optcore_add_isa_objects target variable)
   else()
     # errno and traps are not used here, and would keep loops from vectorizing.
     set(loop_flags $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math
-      -fno-exceptions)
+      -fno-exceptions -fno-lto)
     set(flags_x86_64_v3 -march=x86-64-v3)
     set(flags_x86_64_v4 -march=x86-64-v4 -mprefer-vector-width=512)
   endif()
@@ -30,11 +30,11 @@ function(optcore_add_isa_objects target variable)
     add_library(${objects} OBJECT ${PROJECT_SOURCE_DIR}/cpp/kernels/kernels.cpp)
     target_compile_features(${objects} PRIVATE cxx_std_17)
     target_compile_definitions(${objects} PRIVATE OPTCORE_ISA=${level} OPTCORE_ISA_NAME="${name}")
+    optcore_options(${objects}) # first: what follows refines it
     target_compile_options(${objects} PRIVATE ${loop_flags} ${flags_${level}})
     # Link-time optimization would pool what the levels must keep apart.
     set_target_properties(${objects} PROPERTIES
       POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF CXX_VISIBILITY_PRESET hidden)
-    optcore_options(${objects})
     list(APPEND all_objects $<TARGET_OBJECTS:${objects}>)
   endforeach()
   set(${variable} ${all_objects} PARENT_SCOPE)

@@ -54,7 +54,7 @@ def test_every_target_has_a_race():
 
 
 def test_all_contenders_take_a_turn_before_any_takes_another():
-    turns = suite.turns(Choice(only="ten and (optcore or numpy)"))
+    turns = suite.turns(Choice(only="float32 and ten and (optcore or numpy)"))
     assert [turn.who for turn in turns] == 3 * ["optcore", "numpy"]
     assert {turn.file for turn in turns} == {"bench_adamw.py"}
 
@@ -91,7 +91,7 @@ def test_a_contender_that_computes_something_else_is_not_timed():
 @pytest.mark.usefixtures("no_matplotlib_needed")
 def test_a_run_prints_tables_and_writes_the_times(tmp_path, capfd):
     out = tmp_path / "new" / "folder"
-    only = "ten and (optcore or numpy or floor)"
+    only = "float32 and ten and (optcore or numpy or floor)"
     assert cli.main(["bench", "--quick", "--only", only, "--out", str(out)]) == 0
     printed = capfd.readouterr().out
     assert "bench_adamw.py: 3 turns" in printed

@@ -19,6 +19,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "optcore"
 BENCHMARKS = ROOT / "benchmarks"
+HEADERS = ROOT / "cpp" / "include" / "optcore"
+LIBRARIES = {
+    "win32": {"lib/optcore.lib", "lib/optcore_static.lib", "bin/optcore.dll"},
+    "darwin": {"lib/liboptcore.a", "lib/liboptcore.dylib"},
+}.get(sys.platform, {"lib/liboptcore.a", "lib/liboptcore.so"})
 EXTENSION = "optcore/_core.*" if sys.platform != "win32" else "optcore/_core*.pyd"
 
 slow = pytest.mark.skipif(not os.environ.get("OPTCORE_TEST_BUILD"), reason="OPTCORE_TEST_BUILD=1")
@@ -36,21 +41,32 @@ def sources() -> set[str]:
     return package | {f"optcore/benchmarks/{name}" for name in files(BENCHMARKS)}
 
 
+def native() -> set[str]:
+    """What C and C++ need; the libraries themselves are counted apart."""
+    config = ("Config", "ConfigVersion", "Targets", "Targets-release")
+    headers = {f"include/optcore/{name}" for name in files(HEADERS)}
+    cmake = {f"lib/cmake/optcore/optcore{name}.cmake" for name in config}
+    return {f"optcore/{name}" for name in headers | cmake | {"lib/pkgconfig/optcore.pc"}}
+
+
 def split(names: list[str]) -> tuple[set[str], set[str], set[str]]:
-    """The package without its extension, the extension, and the metadata."""
+    """The package without what was compiled, what was compiled, and the metadata."""
     metadata = {n.split("/", 1)[1] for n in names if n.split("/")[0].endswith(".dist-info")}
     package = {n for n in names if n.startswith("optcore/")}
     rest = [n for n in names if n not in package and ".dist-info/" not in n]
     assert not rest, f"outside the package: {rest}"
-    binary = {n for n in package if Path(n).suffix in (".so", ".pyd", ".dylib")}
+    binary = {
+        n for n in package if Path(n).suffix in (".so", ".pyd", ".dylib", ".dll", ".a", ".lib")
+    }
     return package - binary, binary, metadata
 
 
 def check(names: list[str]) -> None:
     package, binary, metadata = split(names)
-    assert package == sources()
-    assert len(binary) == 1
-    assert fnmatch(next(iter(binary)), EXTENSION)
+    assert package == sources() | native()
+    (extension,) = binary - {f"optcore/{name}" for name in LIBRARIES}
+    assert fnmatch(extension, EXTENSION)
+    assert len(binary) == 1 + len(LIBRARIES)
     assert metadata >= {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 
 
@@ -76,7 +92,10 @@ def test_the_metadata_says_what_users_need() -> None:
     requires = metadata.get_all("Requires-Dist") or []
     assert [r for r in requires if "extra ==" not in r] == ["numpy>=2.0"]
     entry_points = importlib.metadata.distribution("optcore").entry_points
-    assert {(e.group, e.name) for e in entry_points} >= {("console_scripts", "optcore")}
+    assert {(e.group, e.name) for e in entry_points} >= {
+        ("console_scripts", "optcore"),
+        ("cmake.root", "optcore"),
+    }
 
 
 def pip(*command: object) -> str:
@@ -107,6 +126,8 @@ def test_sdist_and_wheel(tmp_path: Path) -> None:
     own |= {f"benchmarks/{name}" for name in files(BENCHMARKS)}
     own |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").glob("*.py")}
     own |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "cmake").iterdir()}
+    own |= {f"examples/{name}" for name in files(ROOT / "examples")}
+    own |= {f"tests/consumers/{name}" for name in files(ROOT / "tests" / "consumers")}
     assert inside >= own | {"CMakeLists.txt", "pyproject.toml", "LICENSE", "README.md", "PKG-INFO"}
     unwanted = ("build/*", "dist/*", "*.so", "*.pyc", "*.o", ".git/*", "shared/*")
     assert not [n for n in inside if any(fnmatch(n, pattern) for pattern in unwanted)]

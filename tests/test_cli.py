@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def table_rows(out):
 def test_version(capsys):
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"optcore {optcore.__version__}\n"
+
+
+def test_the_folders_for_native_builds(capsys):
+    """Each is printed alone on a line, to stand within $(...); without them the reason is said."""
+    folders = {
+        "--include-dir": ("optcore/optcore.h", optcore.get_include),
+        "--cmake-dir": ("optcoreConfig.cmake", optcore.get_cmake_dir),
+        "--pkgconfig-dir": ("optcore.pc", optcore.get_pkgconfig_dir),
+    }
+    for option, (holds, function) in folders.items():
+        code = cli.main([option])
+        captured = capsys.readouterr()
+        try:
+            folder = function()
+        except FileNotFoundError:  # an extension that was built by hand
+            assert code == 1
+            assert "pip install" in captured.err
+        else:
+            assert code == 0
+            assert captured.out == f"{folder}\n"
+            assert Path(folder, holds).is_file()
 
 
 def test_info_shows_what_a_report_needs(capsys):

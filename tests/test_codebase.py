@@ -133,6 +133,8 @@ def test_cpp_is_formatted() -> None:
     needs("clang-format")
     clang_format = Path(sys.executable).parent / "clang-format"
     sources = [p for p in CPP if p.suffix != ".def"]
+    for folder in ("tests/cpp", "tests/consumers", "examples/native"):
+        sources += [p for p in (ROOT / folder).iterdir() if p.suffix in (".c", ".cpp", ".h")]
     run(clang_format, "--dry-run", "--Werror", *sources)
 
 

@@ -54,6 +54,9 @@ CONTENDERS = {
         lambda w: w.bare and _16_bits_or_more(w) and (w.tensors == 1 or w.mean_size > 100_000),
     ),
     "optcore-bound": Contender("ours:Bound", lambda w: w.tensors > 1),
+    "optcore-native": Contender(
+        "native:Native", lambda w: _bare_float32(w) and w.tensors > 1 and w.small
+    ),
     "optcore-float32": Contender("ours:Float32", lambda w: w.format != "float32"),
     "numpy": Contender("plain:PlainNumpy", _16_bits_or_more, slow=True),
     "numba": Contender(

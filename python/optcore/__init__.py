@@ -20,6 +20,7 @@ from .config import (
     show_config,
 )
 from .early_stopping import EarlyStopping
+from .embedding import get_cmake_dir, get_include, get_pkgconfig_dir
 from .errors import NonFiniteError
 from .optimizers import (
     ADOPT,
@@ -136,7 +137,10 @@ __all__ = [
     "__version__",
     "available_isas",
     "clip_grad_norm_",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
+    "get_pkgconfig_dir",
     "global_norm",
     "isa",
     "ops",

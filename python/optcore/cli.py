@@ -7,10 +7,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import commands
+from . import commands, embedding
 from ._core import __version__
 from .commands.extras import MissingExtraError
 
+FOLDERS = {
+    "include-dir": (embedding.get_include, "print the folder of the C and C++ headers"),
+    "cmake-dir": (embedding.get_cmake_dir, "print the folder of optcoreConfig.cmake"),
+    "pkgconfig-dir": (embedding.get_pkgconfig_dir, "print the folder of optcore.pc"),
+}
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 
@@ -20,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
         prog="optcore", description="The optimizer step of a training loop, in C++."
     )
     top.add_argument("--version", action="version", version=f"optcore {__version__}")
+    for name, (_, words) in FOLDERS.items():
+        top.add_argument(f"--{name}", action="append_const", dest="folders", const=name, help=words)
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND")
     for command in commands.ALL:
         command.add_parser(subparsers)
@@ -45,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except MissingExtraError as error:
+    except (MissingExtraError, embedding.NotInstalledError) as error:
         print(f"optcore: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -59,6 +66,10 @@ def _run(argv: Sequence[str] | None) -> int:
         args = top.parse_args(argv)
     except SystemExit as end:  # argparse has printed the help, the version or what is wrong
         return end.code if isinstance(end.code, int) else 2
+    for name in args.folders or ():
+        print(FOLDERS[name][0]())
+    if args.folders and not hasattr(args, "run"):
+        return 0
     if not hasattr(args, "run"):
         top.print_help(sys.stderr)
         return 2
