@@ -33,7 +33,8 @@ def write(root: Path) -> None:
     functions = [name for name in rest if name not in classes]
     files.put(folder / "rules.rst", ", ".join(links) + ".\n")
     files.put(folder / "classes.rst", described("optcore", classes, ":members:"))
-    files.put(folder / "functions.rst", described("optcore", functions))
+    text = described("optcore", functions) + described("optcore.embedding", ["NotInstalledError"])
+    files.put(folder / "functions.rst", text)
     files.put(folder / "ops.rst", described("optcore.ops", oc.ops.__all__))
     files.put(folder / "reference.rst", described("optcore.reference", oc.reference.__all__))
     own = ["TorchOptimizer", "LRScheduler", "LBFGS", "SparseAdam"]

@@ -54,29 +54,34 @@ def resolve(
 ) -> nodes.Element | None:
     """The link, or the code alone; for Python's own classes as well, which are not on this site."""
     target = node["reftarget"]
-    if node["reftype"] != "code_or_link":
-        known = node["refdomain"] == "py" and hasattr(builtins, target)
-        return shown if known else None
-    domain = env.domains.python_domain
-    wanted = target.removesuffix("()").removeprefix("oc.").removeprefix("~")
-    found = _page(env, wanted) or next(
-        (name for name in _candidates(node, wanted) if name in domain.objects), None
-    )
-    if found is None:
-        return nodes.literal(shown.astext(), shown.astext())
-    entry = domain.objects[found]
-    here = entry.docname == node["refdoc"] and entry.node_id == _enclosing(node)
-    if here:
+    known = env.domains.python_domain.objects
+    if node["reftype"] == "code_or_link":
+        wanted = target.removesuffix("()").removeprefix("oc.").removeprefix("~")
+        names = [wanted, *_candidates(node, wanted)]
+        found = next((name for name in names if name in known), None)
+        return _link(app, env, node, shown, found) if found else nodes.literal(target, target)
+    if node["refdomain"] != "py":
+        return None
+    if hasattr(builtins, target):
+        return shown
+    ends = [name for name in known if name.endswith(f".{target}")]
+    return _link(app, env, node, shown, ends[0]) if len(ends) == 1 else None
+
+
+def _link(
+    app: Sphinx,
+    env: BuildEnvironment,
+    node: addnodes.pending_xref,
+    shown: nodes.TextElement,
+    name: str,
+) -> nodes.Element:
+    entry = env.domains.python_domain.objects[name]
+    if entry.docname == node["refdoc"] and entry.node_id == _enclosing(node):
         return shown
     uri = app.builder.get_relative_uri(node["refdoc"], entry.docname)
-    link = nodes.reference("", "", internal=True, refuri=f"{uri}#{entry.node_id}", reftitle=found)
+    link = nodes.reference("", "", internal=True, refuri=f"{uri}#{entry.node_id}", reftitle=name)
     link += shown
     return link
-
-
-def _page(env: BuildEnvironment, wanted: str) -> str | None:
-    """The full name of a thing that is written with its module."""
-    return wanted if wanted in env.domains.python_domain.objects else None
 
 
 def _candidates(node: addnodes.pending_xref, wanted: str) -> list[str]:
