@@ -41,7 +41,19 @@ def write(root: Path) -> None:
     more = [name for name in optcore.torch.__all__ if name not in own]
     files.put(folder / "torch_first.rst", described("optcore.torch", own, ":members:"))
     files.put(folder / "commands.md", commands())
+    _more_modules(root)
     files.put(folder / "torch_rules.rst", described("optcore.torch", more))
+
+
+def _more_modules(root: Path) -> None:
+    """A page for each other public module, so that a new one is on the site by itself."""
+    for name in oc.__all__:
+        module = getattr(oc, name)
+        if isinstance(module, ModuleType) and name not in ("ops", "reference", "schedules"):
+            text = rst.heading(module.__name__, "=")
+            text += rst.block(f"automodule:: {module.__name__}", "", [":no-members:"])
+            text += described(module.__name__, module.__all__, ":members:")
+            files.put(root / "api" / f"{name}.rst", text)
 
 
 def commands() -> str:
