@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import os
 import unittest.mock
@@ -72,9 +73,11 @@ def described(module: str, names: list[str], *options: str) -> str:
     """What autodoc makes of these names."""
     text = f".. py:currentmodule:: {module}\n\n"
     for name in names:
-        thing = getattr(__import__(module, fromlist=[name]), name)
-        kind = "autoclass" if inspect.isclass(thing) else "autofunction"
-        if inspect.isclass(thing) and issubclass(thing, BaseException):
-            kind = "autoexception"
-        text += rst.block(f"{kind}:: {module}.{name}", "", options)
+        thing = getattr(importlib.import_module(module), name)
+        if inspect.isclass(thing):
+            kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
+            text += rst.block(f"{kind}:: {module}.{name}", "", options)
+        else:
+            kind = "autofunction" if callable(thing) else "autodata"
+            text += rst.block(f"{kind}:: {module}.{name}", "")
     return text
