@@ -77,7 +77,9 @@ def described(module: str, names: list[str], *options: str) -> str:
         if inspect.isclass(thing):
             kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
             text += rst.block(f"{kind}:: {module}.{name}", "", options)
-        else:
-            kind = "autofunction" if callable(thing) else "autodata"
-            text += rst.block(f"{kind}:: {module}.{name}", "")
+        elif callable(thing):
+            text += rst.block(f"autofunction:: {module}.{name}", "")
+        else:  # a table: its keys say what is in it
+            keys = ", ".join(rst.code(key) for key in thing)
+            text += rst.block(f"py:data:: {module}.{name}", f"With the entries {keys}.")
     return text
