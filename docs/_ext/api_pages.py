@@ -81,5 +81,5 @@ def described(module: str, names: list[str], *options: str) -> str:
             text += rst.block(f"autofunction:: {module}.{name}", "")
         else:  # a table: its keys say what is in it
             keys = ", ".join(rst.code(key) for key in thing)
-            text += rst.block(f"py:data:: {module}.{name}", f"With the entries {keys}.")
+            text += rst.block(f"py:data:: {name}", f"With the entries {keys}.")
     return text
