@@ -17,6 +17,27 @@ Rounding rounding_named(const std::string &name) {
     return name == "split" ? Rounding::split : Rounding::nearest;
 }
 
+TensorWatch *watch_in(PyObject *self) {
+    const auto held = reinterpret_cast<py::detail::instance *>(self)->get_value_and_holder();
+    return held.holder_constructed() ? held.value_ptr<TensorWatch>() : nullptr;
+}
+
+/// Tells Python's garbage collector what a watch holds.
+void collect_watches(PyHeapTypeObject *heap_type) {
+    PyTypeObject &type = heap_type->ht_type;
+    type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+    type.tp_traverse = [](PyObject *self, visitproc visit, void *arg) {
+        Py_VISIT(Py_TYPE(self));
+        const TensorWatch *watch = watch_in(self);
+        return watch ? watch->traverse(visit, arg) : 0;
+    };
+    type.tp_clear = [](PyObject *self) {
+        if (TensorWatch *watch = watch_in(self))
+            watch->clear();
+        return 0;
+    };
+}
+
 } // namespace
 
 void bind_stepper(py::module_ &m) {
@@ -87,7 +108,7 @@ void bind_stepper(py::module_ &m) {
             py::kw_only(), py::arg("clip_norm"), py::arg("clip_value"), py::arg("threads"),
             py::arg("refuse_nonfinite"), py::arg("zero_grads"), py::arg("stats"), py::arg("seed"));
 
-    py::class_<TensorWatch>(m, "TensorWatch")
+    py::class_<TensorWatch>(m, "TensorWatch", py::custom_type_setup(&collect_watches))
         .def(py::init<py::object, py::object, py::tuple>(), py::arg("stepper"), py::arg("api"),
              py::arg("types"))
         .def("add", &TensorWatch::add, py::arg("param"), py::arg("group"), py::arg("state"))

@@ -207,10 +207,12 @@ bool Stepper::step(py::object grads, double grad_scale, py::object directions) {
 
 bool Stepper::still(size_t i, const dlpack::Tensor &seen, Format format) const {
     const Param &p = params_[i];
-    if (p.data != seen.data || p.format != format || p.shape.size() != size_t(seen.ndim))
+    if ((p.size > 0 && p.data != seen.data) || p.format != format ||
+        p.shape.size() != size_t(seen.ndim))
         return false;
     for (size_t k = 0; k < p.shape.size(); ++k)
-        if (p.shape[k] != seen.shape[k] || p.strides[k] != seen.strides[k] * bytes_of(format))
+        if (p.shape[k] != seen.shape[k] ||
+            (p.size > 0 && p.strides[k] != seen.strides[k] * bytes_of(format)))
             return false;
     return true;
 }
@@ -243,6 +245,8 @@ int Stepper::step_tensors(const std::vector<PyObject *> &grads, double grad_scal
             g.data = param.first ? static_cast<void *>(param.first) : &scratch_;
             continue;
         }
+        if (!seen.data) // a tensor of zeros that takes no memory, or memory that is gone
+            return -1;
         const bool aligned =
             reinterpret_cast<uintptr_t>(seen.data) % size_t(bytes_of(g.format)) == 0;
         uintptr_t low, high;

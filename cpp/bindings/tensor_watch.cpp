@@ -1,9 +1,23 @@
 #include "tensor_watch.h"
 
+#include <algorithm>
+
 namespace optcore {
 namespace {
 
 constexpr int kLookAhead = 4; // keys, before a lookup
+
+std::vector<int64_t> layout_of(const dlpack::Tensor &seen) {
+    std::vector<int64_t> layout(seen.shape, seen.shape + seen.ndim);
+    layout.insert(layout.end(), seen.strides, seen.strides + seen.ndim);
+    return layout;
+}
+
+bool laid_out_as(const dlpack::Tensor &seen, const std::vector<int64_t> &layout) {
+    const size_t n = size_t(seen.ndim);
+    return layout.size() == 2 * n && std::equal(layout.begin(), layout.begin() + n, seen.shape) &&
+           std::equal(layout.begin() + n, layout.end(), seen.strides);
+}
 
 // Python without a GIL wants a lock around a dict that is walked; others know no such thing.
 #ifdef Py_BEGIN_CRITICAL_SECTION
@@ -35,7 +49,7 @@ void TensorWatch::add(py::object param, size_t group,
         if (!api_.look(tensor.ptr(), &seen))
             throw py::type_error("tensor: expected one in this machine's memory, got " +
                                  type_of(tensor) + "; move it with .cpu()");
-        return Watched{tensor, seen.data};
+        return Watched{tensor, seen.data, layout_of(seen)};
     };
     Entry entry{watched(param), group, {}};
     for (const auto &[key, tensor] : state)
@@ -52,7 +66,17 @@ bool TensorWatch::plain(PyObject *tensor) const {
 
 bool TensorWatch::unmoved(const Watched &watched) const {
     dlpack::Tensor seen;
-    return api_.look(watched.tensor.ptr(), &seen) && seen.data == watched.data;
+    return api_.look(watched.tensor.ptr(), &seen) && seen.data == watched.data &&
+           laid_out_as(seen, watched.layout);
+}
+
+/// Whether what lies in memory is the negative of the tensor, which DLPack does not tell.
+bool TensorWatch::negated(PyObject *tensor) const {
+    const auto said =
+        py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(tensor, is_neg_.ptr()));
+    if (!said)
+        throw py::error_already_set();
+    return said.ptr() != Py_False;
 }
 
 /// Walks the groups as they are now, and collects the gradients in the stepper's order. False where
@@ -119,6 +143,15 @@ bool TensorWatch::find_states(const py::dict &state) const {
     });
 }
 
+int TensorWatch::traverse(visitproc visit, void *arg) const {
+    for (const Entry &entry : entries_) {
+        Py_VISIT(entry.param.tensor.ptr());
+        for (const auto &[key, watched] : entry.state)
+            Py_VISIT(watched.tensor.ptr());
+    }
+    return 0;
+}
+
 py::object TensorWatch::step(const py::list &groups, const py::dict &state, double grad_scale) {
     std::vector<py::object> grads;
     grads.reserve(entries_.size());
@@ -130,7 +163,8 @@ py::object TensorWatch::step(const py::list &groups, const py::dict &state, doub
         PyObject *grad = grads[i].ptr();
         dlpack::Tensor seen;
         Format format;
-        if (!plain(entries_[i].param.tensor.ptr()) || (grad != Py_None && !plain(grad)) ||
+        if (!plain(entries_[i].param.tensor.ptr()) ||
+            (grad != Py_None && (!plain(grad) || negated(grad))) ||
             !api_.look(entries_[i].param.tensor.ptr(), &seen, &format) ||
             !stepper_.still(i, seen, format))
             return py::none();

@@ -23,10 +23,15 @@ public:
     /// was, or not for this path, and nothing has changed.
     py::object step(const py::list &groups, const py::dict &state, double grad_scale);
 
+    /// For Python's garbage collector, as hooks of a parameter may lead back to its optimizer.
+    int traverse(visitproc visit, void *arg) const;
+    void clear() { entries_.clear(); }
+
 private:
     struct Watched {
         py::object tensor;
         void *data;
+        std::vector<int64_t> layout; ///< shape, then strides
     };
     struct Entry {
         Watched param;
@@ -35,6 +40,7 @@ private:
     };
 
     bool plain(PyObject *tensor) const;
+    bool negated(PyObject *tensor) const;
     bool unmoved(const Watched &watched) const;
     bool same_state(const Entry &entry, PyObject *state) const;
     bool take_gradients(const py::list &groups, std::vector<py::object> &grads) const;
@@ -44,7 +50,7 @@ private:
     Stepper &stepper_;
     TensorApi api_;
     py::tuple types_;
-    py::str params_{"params"}, grad_{"grad"};
+    py::str params_{"params"}, grad_{"grad"}, is_neg_{"is_neg"};
     std::vector<Entry> entries_;
 };
 

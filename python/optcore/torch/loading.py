@@ -43,7 +43,8 @@ class KeptFormats(Optimizer):
 def _as_it_came(value: Any, loaded: Any) -> Any:
     """What was loaded, with tensors in the format that they came in."""
     if isinstance(value, torch.Tensor):
-        return loaded if value.dtype == loaded.dtype else value.detach().clone()
+        same = value.dtype == loaded.dtype
+        return loaded if same else value.detach().to(loaded.device, copy=True)
     if isinstance(value, list):
         return [_as_it_came(v, mine) for v, mine in zip(value, loaded, strict=True)]
     return loaded

@@ -11,8 +11,9 @@ import torch
 
 from ..optimizers.base import Optimizer as NumPyOptimizer
 from . import tensors, values
-from .engine import Engine, members
+from .engine import Engine
 from .loading import KeptFormats
+from .members import members
 
 STEP_OPTIONS = ("clip_norm", "clip_value", "nonfinite", "ema", "low_precision", "seed", "threads")
 """What belongs to the step as a whole, not to a group."""
@@ -63,6 +64,7 @@ class TorchOptimizer(KeptFormats):
     _engine: Engine | None = None
     _options: dict[str, Any]
     _averaging: bool = False
+    _skipped: int = 0
 
     def __init__(self, params: Any, given: dict[str, Any]):
         self._options = {name: given.pop(name) for name in STEP_OPTIONS}
@@ -144,28 +146,41 @@ class TorchOptimizer(KeptFormats):
                 "their place; step after the with block"
             )
         engine = self._engine
-        if engine is not None and engine.in_step() and engine.step() is not None:
-            return
-        engine = self._engine_now()
+        stepped = None
+        if engine is not None and engine.in_step(self):
+            stepped = engine.step(self)
+        if stepped is None and (engine := self._engine_now()) is not None:
+            stepped = self._first_step(engine)
+        self._skipped += stepped is False
+
+    def _first_step(self, engine: Engine) -> bool:
+        """A new engine's first step; state that was made for it goes if it does not take place."""
+        stepped = None
         try:
-            if engine is not None:
-                engine.step()
-        except BaseException:
-            if engine is not None:
+            stepped = engine.step(self)
+            if stepped is None:
+                raise RuntimeError(
+                    "step: expected parameters and state that stay where they are during a step; "
+                    "another thread has moved some: let it wait"
+                )
+        finally:
+            if not stepped:
                 engine.withdraw()
-            self._engine = None
-            raise
+        return stepped
 
     def _engine_now(self) -> Engine | None:
         """A new engine that fits what is there now; None where nothing is to be stepped."""
         with torch.no_grad():
-            self._engine = Engine(self, self._engine) if members(self, self._engine) else None
+            self._engine = Engine(self, self._engine) if self._has_members() else None
         return self._engine
+
+    def _has_members(self) -> bool:
+        return bool(members(self, self._engine._stateless if self._engine else ()))
 
     def _engine_fitting(self) -> Engine | None:
         """The engine that there is, if it fits what is there now, or a new one."""
         engine = self._engine
-        fits = engine is not None and engine.in_step() and engine.current()
+        fits = engine is not None and engine.in_step(self) and engine.current(self)
         return engine if fits else self._engine_now()
 
     @property
@@ -177,8 +192,8 @@ class TorchOptimizer(KeptFormats):
 
     @property
     def skipped_steps(self) -> int:
-        """How many steps did nothing, with `nonfinite="skip"`, since the state was last loaded."""
-        return 0 if self._engine is None else int(self._engine.inner.skipped_steps)
+        """How many steps did nothing, with `nonfinite="skip"`."""
+        return self._skipped
 
     # Groups and state. -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,12 @@ from ..typing import Array
 
 API = getattr(torch.Tensor, "__dlpack_c_exchange_api__", None)
 """How the core looks at a tensor by itself, since torch 2.10."""
+
+STEPPED = (
+    *(torch.float32, torch.float64, torch.bfloat16, torch.float16),
+    *(torch.complex64, torch.complex128),
+)
+"""What parameters may be."""
 
 PLAIN = (torch.Tensor, torch.nn.Parameter)
 """Tensors that are nothing but memory; a subclass may be anything."""
@@ -30,19 +37,58 @@ def array_of(tensor: torch.Tensor) -> Array:
     tensor = local(tensor.detach())
     if tensor.is_complex():
         tensor = torch.view_as_real(tensor.resolve_conj())
-    tensor = tensor.resolve_neg()
+    tensor = tensor.clone() if tensor._is_zerotensor() else tensor.resolve_neg()
     if tensor.dtype == torch.bfloat16:
         return tensor.view(torch.int16).numpy().view(numpy_dtype("bfloat16", "torch.bfloat16"))
     return tensor.numpy()
 
 
+def memory_of(param: torch.Tensor) -> Array:
+    """The same without a hold on the memory, which may then be given back: for parameters.
+
+    (`Tensor.numpy` forbids for good that storage is resized.)
+    """
+    like = local(param.detach())
+    if not is_as_it_lies(like) or not like.numel():
+        return array_of(param)
+    if like.is_complex():
+        like = torch.view_as_real(like)
+    if not like.data_ptr():
+        raise RuntimeError(
+            f"expected a parameter with its memory, got one of shape {tuple(param.shape)} whose "
+            "storage is empty; step when it is there again"
+        )
+    name = str(like.dtype).removeprefix("torch.")
+    dtype = numpy_dtype(name, str(like.dtype))
+    reach = sum(step * (n - 1) for step, n in zip(like.stride(), like.shape, strict=True)) + 1
+    memory: Any = (ctypes.c_byte * (reach * dtype.itemsize)).from_address(like.data_ptr())
+    strides = tuple(step * dtype.itemsize for step in like.stride())
+    array: Array = np.ndarray(tuple(like.shape), dtype, memory, strides=strides)
+    return array
+
+
+def is_as_it_lies(tensor: torch.Tensor) -> bool:
+    """Whether the memory of a tensor holds its values, and not their conjugates or negatives."""
+    return not (tensor.is_conj() or tensor.is_neg() or tensor._is_zerotensor())
+
+
+def write(param: torch.Tensor, array: Array) -> None:
+    """Copies the values of an array into a parameter."""
+    values = _plain_tensor(array)
+    mine = local(param.detach())
+    mine.copy_(torch.view_as_complex(values) if mine.is_complex() else values)
+
+
+def _plain_tensor(array: Array) -> torch.Tensor:
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
+
+
 def tensor_of(array: Array, param: torch.Tensor) -> torch.Tensor:
     """A tensor over the memory of a state array: of its parameter's kind, if of its shape."""
-    if array.dtype.name == "bfloat16":
-        tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    else:
-        tensor = torch.from_numpy(array)
-    alike = array.shape == array_of(param).shape
+    tensor = _plain_tensor(array)
+    alike = array.shape == (*local(param).shape, *((2,) if param.is_complex() else ()))
     if param.is_complex() and alike:
         tensor = torch.view_as_complex(tensor)
     if local(param) is not param and alike:
@@ -72,7 +118,7 @@ def gradient_of(param: torch.Tensor, where: str, whole: bool = False) -> Array |
     placements = getattr(param, "placements", None)
     if placements is not None and getattr(grad, "placements", placements) != placements:
         grad = grad.redistribute(placements=placements)  # parts may have to be added first
-    if grad.dtype != param.dtype:
+    if grad.dtype not in (param.dtype, getattr(param, "grad_dtype", param.dtype)):
         raise TypeError(
             f"{where}: expected {param.dtype}, as its parameter, got {grad.dtype}; "
             "convert it with .to(param.dtype)"
@@ -119,6 +165,11 @@ def check(
                 f"memory: {where}: {got}"
             )
         raise ValueError(f"{where}: expected a tensor in the CPU's memory, {got}")
+    if param.dtype not in STEPPED:
+        raise TypeError(
+            f"{where}: expected float32, float64, bfloat16, float16 or complex, got {param.dtype}; "
+            "convert it with .float()"
+        )
     if param.layout != torch.strided:
         raise TypeError(
             f"{where}: expected a dense tensor, got the layout {param.layout}; "
@@ -140,7 +191,8 @@ def is_dense(array: Array) -> bool:
 def check_apart(arrays: Sequence[Array], names: Sequence[str]) -> None:
     """Raises an error if arrays share memory, or elements of one do."""
     still_open: list[tuple[int, int]] = []
-    for low, high, i in sorted((*_bounds(array), i) for i, array in enumerate(arrays)):
+    bounds = ((*_bounds(array), i) for i, array in enumerate(arrays) if array.size)
+    for low, high, i in sorted(bounds):
         still_open = [(end, j) for end, j in still_open if end > low]
         others = [j for _, j in still_open if np.shares_memory(arrays[i], arrays[j])]
         if others or 0 in _steps(arrays[i]):
@@ -159,7 +211,7 @@ def _steps(array: Array) -> list[int]:
 def _bounds(array: Array) -> tuple[int, int]:
     """The addresses of the first byte, and behind the last; torch has no negative strides."""
     last = sum(step * (n - 1) for step, n in zip(array.strides, array.shape, strict=True))
-    return array.ctypes.data, array.ctypes.data + (last + array.itemsize if array.size else 0)
+    return array.ctypes.data, array.ctypes.data + last + array.itemsize
 
 
 def check_sharding(param: Any, where: str, rule: str, why: str) -> None:
