@@ -31,6 +31,8 @@ def links(app: Sphinx, path: Path, name: str, content: list[str]) -> None:
         inside = target.relative_to(root).as_posix() if target.is_relative_to(root) else ""
         if inside in pages:
             return f"](/{pages[inside]}.md)"
+        if inside.startswith("docs/"):
+            return f"](/{inside.removeprefix('docs/')})"
         return f"](/../{inside})"  # a file to look at
 
     content[0] = _LINK.sub(pointed, content[0])
