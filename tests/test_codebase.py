@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "optcore"
 CPP = sorted(p for p in (ROOT / "cpp").rglob("*") if p.suffix in (".h", ".hpp", ".cpp", ".def"))
 PYTHON = sorted(p for p in PACKAGE.rglob("*.py"))
-FOLDERS = [f for f in ("python", "tests", "benchmarks", "examples") if (ROOT / f).exists()]
+FOLDERS = [f for f in ("python", "tests", "benchmarks", "examples", "docs") if (ROOT / f).exists()]
 
 pytestmark = pytest.mark.skipif(not PYTHON, reason="no sources here")
 

@@ -1,0 +1,217 @@
+"""The documentation: its code runs, it names tests that there are, and the site is whole.
+
+The site is built here with warnings as errors (the extra "docs"), or, if `OPTCORE_SITE` names a
+folder, looked at there.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import html.parser
+import importlib
+import inspect
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+import zlib
+from pathlib import Path
+
+import pytest
+
+import optcore as oc
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(p for p in DOCS.rglob("*.md") if "_generated" not in p.parts)
+RUN_ELSEWHERE = "embedding.md"  # whole programs that are given a library, in test_embedding.py
+
+pytestmark = pytest.mark.skipif(not PAGES, reason="no sources here")
+
+
+# The sources.
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != RUN_ELSEWHERE],
+    ids=lambda p: p.relative_to(DOCS).as_posix(),
+)
+def test_python_in_a_page_runs(page):
+    """Every block of Python, one after another; what it includes of other documents as well."""
+    blocks = re.findall(r"^```python\n(.*?)^```", with_included(page), re.M | re.S)
+    if any("torch" in block for block in blocks):
+        pytest.importorskip("torch")
+    scope = {"__name__": "page", **BEFORE.get(page.relative_to(DOCS).as_posix(), {})}
+    for block in blocks:
+        if ">>>" in block:
+            found = doctest.DocTestParser().get_doctest(block, scope, page.name, str(page), 0)
+            assert doctest.DocTestRunner().run(found).failed == 0
+        else:
+            exec(compile(block, str(page), "exec"), scope)
+
+
+class Model:
+    """A torch model of which only the weights are asked for."""
+
+    def state_dict(self):
+        torch = pytest.importorskip("torch")
+        return {"weight": torch.zeros(2), "count": torch.zeros(1, dtype=torch.int64)}
+
+
+BEFORE = {"examples/torch.md": {"model": Model(), "optcore": oc}}
+"""What a fragment takes for granted."""
+
+
+def with_included(page: Path) -> str:
+    """A page with the parts of other documents that it includes."""
+    text = page.read_text(encoding="utf-8")
+
+    def included(match: re.Match[str]) -> str:
+        path = (page.parent / match[1]).resolve()
+        if "_generated" in path.parts:
+            return ""
+        part = path.read_text(encoding="utf-8")
+        for option, marker in re.findall(r':(start-after|end-before): "(.*)"', match[2]):
+            before, found, after = part.partition(marker)
+            assert found, f"{page.name} includes {path.name} by {marker!r}, which is not there"
+            part = after if option == "start-after" else before
+        return part
+
+    return re.sub(r"^```\{include\} (\S+)\n(.*?)^```", included, text, flags=re.M | re.S)
+
+
+def test_tests_that_the_docs_name_are_there():
+    found = set()
+    for page in PAGES:
+        for file, name in re.findall(
+            r"`(tests/\w+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8")
+        ):
+            tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+            functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            assert not name or name in functions, f"{page.name}: {file}::{name}"
+            found.add((file, name))
+    assert len(found) > 40
+
+
+def test_no_page_repeats_a_sentence_of_another_document():
+    """One truth: what stands in the README and its like is included, not copied."""
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    documents += [*ROOT.glob("examples/*/README.md"), ROOT / "benchmarks" / "README.md"]
+    seen: dict[str, Path] = {}
+    for document in [*documents, *PAGES]:
+        text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for sentence in re.split(r"(?<=[.:;!?])\s+|\n\n|\n- |\|", text):
+            words = " ".join(sentence.split())
+            if len(words) > 40:
+                other = seen.setdefault(words, document)
+                assert other == document, f"{document.name} and {other.name}: {words}"
+
+
+# The site.
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    if "OPTCORE_SITE" in os.environ:
+        return Path(os.environ["OPTCORE_SITE"])
+    for needed in ("sphinx", "myst_parser", "furo", "sphinx_design", "sphinx_copybutton", "torch"):
+        pytest.importorskip(needed)
+    out = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", str(DOCS), str(out)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def described(site: Path) -> set[str]:
+    """The names of all Python things with a description of their own, from the inventory."""
+    data = (site / "objects.inv").read_bytes()
+    body = zlib.decompress(data[data.index(b"zlib.\n") + 6 :]).decode()
+    return {line.split(" ", 1)[0] for line in body.splitlines() if " py:" in line}
+
+
+MODULES = [f"optcore.{name}" for name in oc.__all__ if inspect.ismodule(getattr(oc, name))]
+
+
+@pytest.mark.parametrize("module", ["optcore", "optcore.torch", *MODULES])
+def test_everything_public_is_on_the_site(site, module):
+    public = importlib.import_module(module)
+    names = [name for name in public.__all__ if name != "__version__"]
+    names = [name for name in names if not inspect.ismodule(getattr(public, name))]
+    assert {f"{module}.{name}" for name in names} <= described(site)
+
+
+def test_every_rule_has_a_page_with_all_its_parts(site):
+    for rule in oc.rules():
+        page = (site / "rules" / f"{rule['name'].lower()}.html").read_text(encoding="utf-8")
+        for heading in ("Formula", "Options", "State and cost", "Dialects", "Example"):
+            assert f"<h2>{heading}<" in page, (rule["name"], heading)
+        for option in rule["options"]:
+            assert f'<span class="pre">{option}</span>' in page, (rule["name"], option)
+        assert page.count('class="picture"') == 2, rule["name"]
+
+
+class Page(html.parser.HTMLParser):
+    """What a page points at, and what can be pointed at in it."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.ids: set[str] = set()
+        self.undescribed: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids.add(values.get("id") or "")
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"] or "")
+        if tag in ("script", "img") and "src" in values:
+            self.loaded.append(values["src"] or "")
+        if tag == "link" and values.get("rel") in ("stylesheet", "icon", "preload"):
+            self.loaded.append(values.get("href") or "")
+        if tag == "img" and not values.get("alt"):
+            self.undescribed.append(values.get("src") or "")
+
+
+@pytest.fixture(scope="module")
+def pages(site) -> dict[Path, Page]:
+    return {path.resolve(): Page(path) for path in site.rglob("*.html")}
+
+
+def test_links_within_the_site_lead_somewhere(site, pages):
+    for path, page in pages.items():
+        for link in page.links:
+            url = urllib.parse.urlsplit(link)
+            if url.scheme:
+                continue
+            target = (path.parent / urllib.parse.unquote(url.path)).resolve() if url.path else path
+            assert target.exists(), f"{path.name}: {link}"
+            if url.fragment and target in pages:
+                assert urllib.parse.unquote(url.fragment) in pages[target].ids, f"{path}: {link}"
+
+
+def test_the_site_needs_no_network(site, pages):
+    """Neither for its style nor for its search, whose index is a script that pages load."""
+    for path, page in pages.items():
+        for source in page.loaded:
+            url = urllib.parse.urlsplit(source)
+            assert not url.scheme, f"{path.name} loads {source}"
+            assert not url.netloc, f"{path.name} loads {source}"
+            assert (path.parent / url.path).exists(), f"{path.name} loads {source}"
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    for word in ("adamw", "warmupcosin", "bfloat16", "checkpoint"):
+        assert word in index
+
+
+def test_pictures_are_described(pages):
+    for path, page in pages.items():
+        assert not page.undescribed, path.name
