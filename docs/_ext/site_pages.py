@@ -9,10 +9,12 @@ from sphinx.application import Sphinx
 
 import api_pages
 import dialect_tables
+import example_pages
 import included
 import references
 import rule_pages
 import schedule_pages
+import shown
 import state_bytes
 
 
@@ -24,12 +26,14 @@ def write(app: Sphinx) -> None:
     dialect_tables.write(root)
     state_bytes.write(root)
     api_pages.write(root)
+    example_pages.write(root)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     references.setup(app)
     included.setup(app)
+    shown.setup(app)
     app.connect("builder-inited", write)
     app.connect("autodoc-process-docstring", rule_pages.describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

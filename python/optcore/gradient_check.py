@@ -14,6 +14,8 @@ from ._columns import columns
 from .optimizers.trees import named_leaves, rebuilt
 from .typing import Array, Tree
 
+__all__ = ["ArrayCheck", "GradientCheck", "check_gradient"]
+
 _COMMON = 1e-3  # how alike ratios have to be for a factor to be named
 _SAMPLES = 100
 
