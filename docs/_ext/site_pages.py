@@ -11,6 +11,7 @@ import api_pages
 import dialect_tables
 import example_pages
 import included
+import problem_table
 import references
 import rule_pages
 import schedule_pages
@@ -27,6 +28,7 @@ def write(app: Sphinx) -> None:
     state_bytes.write(root)
     api_pages.write(root)
     example_pages.write(root)
+    problem_table.write(root)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
