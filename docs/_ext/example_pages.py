@@ -5,6 +5,7 @@ All of it is read from examples/, so that it is in step with what runs there.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jupytext
@@ -38,8 +39,8 @@ def write(root: Path) -> None:
 
 def topic(folder: Path, pages: list[str], repository: Path) -> str:
     """The page of a folder."""
-    text = included.relinked(example_folders.readme(folder), folder, repository)
-    return f"{text}\n\n{toctree(pages)}"
+    text = _named(example_folders.readme(folder), example_folders.sources(folder))
+    return f"{included.relinked(text, folder, repository)}\n\n{toctree(pages)}"
 
 
 def page(each: Program, repository: Path) -> str:
@@ -99,9 +100,18 @@ def _downloads(each: Program, repository: Path) -> str:
     text = f"{{download}}`{each.path.name} <{_file(each.path, repository)}>`"
     if each.notebook is not None:
         text += f", {{download}}`{each.path.stem}.ipynb <{_notebook(each.path)}>`"
-    links = [f"[{path.name}](/{example_folders.page_of(path, repository)}.md)" for path in each.beside]
-    if links:
-        text += f"; beside it has to lie {' and '.join(links)}"
+    pages = {path.name: example_folders.page_of(path, repository) for path in each.beside}
+    if links := [f"[{name}](/{page}.md)" for name, page in pages.items()]:
+        text += f"; needs {' and '.join(links)} beside it"
+    return text
+
+
+def _named(text: str, programs: list[Path]) -> str:
+    """Markdown in which the name of a program, as code, is a link to it."""
+    for path in programs:
+        text = re.sub(
+            rf"(?<!\[)`{re.escape(path.name)}`(?!\])", f"[`{path.name}`]({path.name})", text
+        )
     return text
 
 

@@ -18,9 +18,14 @@ def axes(width: float, height: float) -> Axes:
     return figure.subplots()
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The figure that axes are on."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def save(ax: Axes, path: Path, dpi: float = 120) -> None:
     """Writes the whole figure, so that pictures of one size stay so."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.savefig(path, dpi=dpi, facecolor=style.PAPER)
+    figure_of(ax).savefig(path, dpi=dpi, facecolor=style.PAPER)

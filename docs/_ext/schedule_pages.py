@@ -105,8 +105,8 @@ def _draw(name: str, expressions: list[str], path: Path) -> None:
         oc.plot.schedules(drawn, STEPS, ax, ylabel="value", legend=False)
         if name != "OneCycleMomentum":
             ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-    figure = ax.get_figure(root=True)
-    figure.legend(loc="outside upper left", frameon=False, prop={"family": "monospace", "size": 9})
+    look = {"family": "monospace", "size": 9}
+    pictures.figure_of(ax).legend(loc="outside upper left", frameon=False, prop=look)
     pictures.save(ax, path)
 
 
@@ -119,4 +119,6 @@ def _plateau(ax: Axes) -> None:
         metrics.append(0.25 + 0.5 * max(0.0, 1 - step / 25) + 0.15 * (step < 60))
         plateau.step(metrics[-1])
         rates.append(opt.lr)
-    oc.plot.curves({"opt.lr": rates, "metric": metrics}, ax, log=False, ylabel="value", legend=False)
+    oc.plot.curves(
+        {"opt.lr": rates, "metric": metrics}, ax, log=False, ylabel="value", legend=False
+    )

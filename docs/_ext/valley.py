@@ -64,7 +64,7 @@ def best(name: str) -> Run:
     Rates at which it climbs far above its start on the way do not count, unless all do.
     """
     kind: Any = ToldCurvature if name == "Sophia" else getattr(oc, name)
-    entries = [(kind, {"lr": float(rate)}) for rate in RATES]
+    entries: list[tuple[Any, dict[str, Any]]] = [(kind, {"lr": float(rate)}) for rate in RATES]
     if name in WITHOUT_RATE:
         search = {"max_iter": 1, "line_search_fn": "strong_wolfe"}
         entries = [(kind, search if name == "LBFGS" else {})]
