@@ -33,7 +33,8 @@ class Shown(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The code, what it printed, and its pictures."""
         code = "\n".join(self.content)
-        names: dict[str, Any] = self.env.temp_data.setdefault("shown", {"__name__": "page"})
+        kept: Any = self.env.temp_data
+        names: dict[str, Any] = kept.setdefault("shown", {"__name__": "page"})
         number = names["block"] = names.get("block", 0) + 1
         folder = Path(self.env.srcdir, "_generated", "shown")
         with tempfile.TemporaryDirectory() as place:
