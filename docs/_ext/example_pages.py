@@ -53,7 +53,8 @@ def page(each: Program, repository: Path) -> str:
         text += f"```{{image}} {_file(path, repository)}\n:alt: What {each.path.name} draws\n"
         text += ":class: picture\n```\n\n"
     if each.printed:
-        text += f"## What it prints\n\n{_code('text', each.printed)}"
+        printed = f":class: output\n\n{each.printed}"
+        text += "## What it prints\n\n" + _code("{code-block} text", printed)
     if each.notebook is None:
         return text + _code(each.language, each.path.read_text(encoding="utf-8").rstrip())
     text += "## How\n\n"

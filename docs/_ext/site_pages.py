@@ -31,6 +31,13 @@ def write(app: Sphinx) -> None:
     problem_table.write(root)
 
 
+def skip(
+    app: Sphinx, what: str, name: str, thing: object, skipped: bool, options: object
+) -> bool | None:
+    """Leaves the fields of named tuples out, of which autodoc knows only their numbers."""
+    return True if (getattr(thing, "__doc__", None) or "").startswith("Alias for field") else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     references.setup(app)
@@ -38,4 +45,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     shown.setup(app)
     app.connect("builder-inited", write)
     app.connect("autodoc-process-docstring", rule_pages.describe)
+    app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
