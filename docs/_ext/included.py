@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 import example_folders
 
-_LINK = re.compile(r"\]\((?!https?:|#|/)([^)]+)\)")
+_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:|#|/)([^)]+)\)")
 _PAGES = {
     "README.md": "index",
     "CONTRIBUTING.md": "contributing",
@@ -22,6 +22,8 @@ _PAGES = {
 def relinked(text: str, folder: Path, root: Path) -> str:
     """Markdown of a document whose links to documents and scripts lead to their pages.
 
+    One to a folder that has no page is plain text.
+
     Args:
         text: the document.
         folder: where it is.
@@ -29,14 +31,14 @@ def relinked(text: str, folder: Path, root: Path) -> str:
     """
 
     def pointed(match: re.Match[str]) -> str:
-        target = (folder / match[1]).resolve()
+        text, target = match[1], (folder / match[2]).resolve()
         inside = target.relative_to(root).as_posix() if target.is_relative_to(root) else ""
         page = _PAGES.get(inside) or example_folders.page_of(target, root)
         if page is not None:
-            return f"](/{page}.md)"
+            return f"[{text}](/{page}.md)"
         if inside.startswith("docs/"):
-            return f"](/{inside.removeprefix('docs/')})"
-        return f"](/../{inside})"  # a file to look at
+            return f"[{text}](/{inside.removeprefix('docs/')})"
+        return text if target.is_dir() else f"[{text}](/../{inside})"  # a file to look at
 
     return _LINK.sub(pointed, text)
 
