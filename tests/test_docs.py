@@ -51,6 +51,7 @@ def test_python_in_a_page_runs(page):
     blocks = re.findall(r"^```python\n(.*?)^```", with_included(page), re.M | re.S)
     if any("torch" in block for block in blocks):
         pytest.importorskip("torch")
+        importlib.import_module("optcore.torch")
     scope = {"__name__": "page", **BEFORE.get(page.relative_to(ROOT).as_posix(), {})}
     for block in blocks:
         if ">>>" in block:
@@ -60,15 +61,28 @@ def test_python_in_a_page_runs(page):
             exec(compile(block, str(page), "exec"), scope)
 
 
+class Variable:
+    """A variable of Keras on its torch backend."""
+
+    @property
+    def value(self):
+        torch = pytest.importorskip("torch")
+        return torch.nn.Parameter(torch.zeros(2))
+
+
 class Model:
-    """A torch model of which only the weights are asked for."""
+    """A model of torch or of Keras, of which only the weights are asked for."""
+
+    trainable_variables = (Variable(),)
 
     def state_dict(self):
         torch = pytest.importorskip("torch")
         return {"weight": torch.zeros(2), "count": torch.zeros(1, dtype=torch.int64)}
 
 
-BEFORE = {"examples/torch/README.md": {"model": Model(), "optcore": oc}}
+BEFORE = {
+    f"examples/{topic}/README.md": {"model": Model(), "optcore": oc} for topic in ("keras", "torch")
+}
 """What a fragment takes for granted."""
 
 
@@ -104,7 +118,10 @@ def test_tests_that_the_docs_name_are_there():
 
 
 def test_no_page_repeats_a_sentence_of_another_document():
-    """One truth: what stands in the README and its like is included, not copied."""
+    """One truth: what stands in the README and its like is included, not copied.
+
+    What READMEs of examples have in common is said in each.
+    """
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
     documents += [EXAMPLES / "README.md", *READMES, ROOT / "benchmarks" / "README.md"]
     seen: dict[str, Path] = {}
@@ -113,8 +130,9 @@ def test_no_page_repeats_a_sentence_of_another_document():
         for sentence in re.split(r"(?<=[.:;!?])\s+|\n\n|\n- |\|", text):
             words = " ".join(sentence.split())
             if len(words) > 40:
-                other = seen.setdefault(words, document)
-                assert other == document, f"{document.name} and {other.name}: {words}"
+                owner = EXAMPLES if document in READMES else document
+                other = seen.setdefault(words, owner)
+                assert other == owner, f"{document} and {other}: {words}"
 
 
 # The site.
