@@ -83,6 +83,17 @@ def keep(script: Path) -> None:
                     f"{script.stem}-….png where there are several"
                 )
             shutil.copy(picture, target)
+            if picture.suffix == ".png":
+                make_small(target / picture.name)
+
+
+def make_small(picture: Path) -> None:
+    """Writes a PNG anew in 256 colours, which drawings can do with."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
 
 
 def chosen(wanted: list[str]) -> list[Path]:

@@ -26,7 +26,9 @@ if not (FOLDER / "expected.py").exists():
 sys.path.append(str(FOLDER))
 import expected  # noqa: E402
 
-SLOW: set[str] = set()
+SLOW = {
+    "optimizers/landscapes",
+}
 """What takes more than about eight seconds."""
 
 TOLERANCES: dict[str, float] = {}
