@@ -66,6 +66,10 @@ print("\n100 steps, best rate    rate   loss above least squares")
 for name, run in best.items():
     print(f"  {name:17}{run.rate:>9}{run.final_loss - least:14.4f}")
 
+# %% [markdown]
+# Adafactor's steps are a part of the weights' size, and the weights begin at 0: so its slow start.
+# SM3's first step is too long, as it has seen no gradient yet; its paper advises a warmup.
+
 # %%
 _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 state = {name: found for name, found in sizes.items() if name not in ("SM3", "SGD")}
@@ -77,6 +81,7 @@ oc.plot.curves(
     ylabel="bytes of state",
 )
 axes[0].set_xscale("log", base=2)
+axes[0].set_ylim(100, 1e8)
 losses = {name: np.array(run.losses) - least for name, run in best.items()}
 oc.plot.curves(losses, axes[1], ylabel="loss above least squares")
 oc.plot.save(axes, "adafactor_memory.png", dpi=110)
