@@ -1,0 +1,129 @@
+# %% [markdown]
+# # Word vectors from a small book of fables, by sparse rows
+#
+# Skip-gram with negative sampling gives every word of a text a vector of 32 numbers. A batch has
+# few of the thousand words in it, so its gradients are `oc.Rows`, and a step touches these rows and
+# their state alone. Words of one kind should come to lie together: of thirty words, how many have
+# one of their own kind nearest to them?
+
+# %%
+from typing import Any, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from fables import KINDS, WORDS
+from skipgram import Array, Text, dense, loss_and_rows, start
+
+import optcore as oc
+from optcore.plot import style
+
+WIDTH, EPOCHS, SHOWN = 32, 20, (1, 2, 5, 10, 20)
+
+text = Text(WORDS)
+print(f"{len(WORDS)} words, {len(text.vocabulary)} different; two tables, {WIDTH} numbers a word")
+
+
+# %%
+class Trained(NamedTuple):
+    """The tables, the loss of each epoch, and how many rows a batch touches and a table has."""
+
+    tables: dict[str, Array]
+    optimizer: oc.Optimizer
+    losses: list[float]
+    touched: float
+
+
+def train(rule: Any, lr: float, epochs: int = EPOCHS, by_rows: bool = True) -> Trained:
+    """Word vectors after some epochs, stepped by rows or with gradients as large as the tables."""
+    rng = np.random.default_rng(0)
+    tables = start(len(text.vocabulary), WIDTH, rng)
+    optimizer = rule(tables, lr=lr)
+    losses, touched = [], []
+    for _ in range(epochs):
+        total, pairs = 0.0, 0
+        for centres, targets in text.batches(rng):
+            loss, rows = loss_and_rows(tables, centres, targets)
+            whole = (
+                {name: dense(g, tables[name]) for name, g in rows.items()} if not by_rows else {}
+            )
+            optimizer.step(rows if by_rows else whole)
+            total, pairs = total + loss, pairs + len(centres)
+            touched.append(sum(len(np.unique(g.indices)) for g in rows.values()))
+        losses.append(total / pairs)
+    return Trained(tables, optimizer, losses, float(np.mean(touched)))
+
+
+# %% [markdown]
+# Adagrad leaves a row alone whose gradient is zero, so a step by rows is the dense step to the bit.
+# Adam is not: in a dense step the moments of all rows decay, and go on moving them.
+
+# %%
+RATES = {oc.Adagrad: 0.1, oc.RowwiseAdagrad: 0.05, oc.Adam: 0.003}
+
+print("\none epoch by rows, and one with gradients as large as the tables:")
+for rule, lr in RATES.items():
+    one, other = (train(rule, lr, epochs=1, by_rows=rows).tables for rows in (True, False))
+    same = all(np.array_equal(one[name], other[name]) for name in one)
+    print(f"  {rule.__name__:<15} {'the same bits' if same else 'other vectors'}")
+
+# %%
+listed = [word for words in KINDS.values() for word in words.split()]
+kind = np.repeat(np.arange(len(KINDS)), len(listed) // len(KINDS))
+
+
+def directions(tables: dict[str, Array]) -> Array:
+    """The vectors of the listed words, at length 1."""
+    vectors = tables["centre"][[text.row(word) for word in listed]]
+    lengths: Array = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
+
+
+def of_own_kind(tables: dict[str, Array]) -> float:
+    """The share of listed words whose nearest by angle, among them, is of their own kind."""
+    cosines = directions(tables) @ directions(tables).T
+    np.fill_diagonal(cosines, -1.0)
+    return float(np.mean(kind[cosines.argmax(axis=1)] == kind))
+
+
+print("\n" + " " * 33 + "loss a pair after epoch     nearest      KiB")
+print(f"{'':<17}    lr  " + "".join(f"{epoch:>6}" for epoch in SHOWN) + "    its kind  of state")
+trained = {rule: train(rule, lr) for rule, lr in RATES.items()}
+for rule, run in trained.items():
+    state = sum(x.nbytes for slots in run.optimizer.state.values() for x in slots.values())
+    losses = "".join(f"{run.losses[epoch - 1]:6.2f}" for epoch in SHOWN)
+    own = f"{of_own_kind(run.tables):9.0%}"
+    print(f"{rule.__name__:<17} {RATES[rule]:5} {losses} {own} {state / 1024:9.0f}")
+chance = (len(listed) // len(KINDS) - 1) / (len(listed) - 1)
+print(f"{'by chance':<54} {chance:9.0%}")
+
+# %%
+rows, touched = 2 * len(text.vocabulary), trained[oc.Adagrad].touched
+print(f"\na batch touches {touched:.0f} of {rows} rows; what a step of Adagrad moves, in KiB:")
+for what, count in {"by rows": touched, "dense": rows}.items():
+    print(f"  {what:<8} {count * WIDTH * 5 * 8 / 1024:6.0f}")  # reads θ, g and s, writes θ and s
+
+# %% [markdown]
+# The thirty words, seen along the two directions in which they differ most.
+
+# %%
+vectors = directions(trained[oc.Adagrad].tables)
+_, _, axes = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
+axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+x, y = axes[:2] @ (vectors - vectors.mean(axis=0)).T
+
+figure, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+for k, name in enumerate(KINDS):
+    own = kind == k
+    ax.plot(x[own], y[own], linestyle="", color=style.COLOURS[k], marker=style.HEADS[k], label=name)
+for i, word in enumerate(listed):
+    beside = np.argsort(np.hypot(x - x[i], y - y[i]))[1]  # write away from the nearest word
+    side, up = (1 if x[i] >= x[beside] else -1), (1 if y[i] >= y[beside] else -1)
+    ax.annotate(
+        word, (x[i], y[i]), (6 * side, 4 * up), textcoords="offset points", fontsize=9,
+        color=style.INK, ha="left" if side > 0 else "right", va="center",
+    )  # fmt: skip
+ax.margins(x=0.08)
+style.dress(ax)
+style.words(ax, "first principal direction", "second", "Thirty words by their vectors")
+style.legend(ax)
+oc.plot.save(figure, "word2vec.png")
