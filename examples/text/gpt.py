@@ -34,9 +34,9 @@ def initial(
     def matrix(rows: int, columns: int, size: float) -> Array:
         return rng.normal(0.0, size, (rows, columns)).astype(dtype)
 
-    p = {"tokens": matrix(tokens, width, 0.02), "positions": matrix(context, width, 0.02)}
-    norms = ["last"]
     into, out = 1 / math.sqrt(width), 1 / math.sqrt(2 * blocks)
+    p = {"tokens": matrix(tokens, width, into), "positions": matrix(context, width, into)}
+    norms = ["last"]
     for k in range(blocks):
         norms += [f"{k}.norm1", f"{k}.norm2"]
         for name, rows, columns, size in (
@@ -60,7 +60,8 @@ def linear(p: Params, grads: Params, name: str, x: Array) -> tuple[Array, Back]:
         rows = dy.reshape(-1, dy.shape[-1])
         grads[f"{name}.W"] += x.reshape(len(rows), -1).T @ rows
         grads[f"{name}.b"] += rows.sum(axis=0)
-        return dy @ w.T
+        dx: Array = dy @ w.T
+        return dx
 
     return x @ w + b, back
 
@@ -77,7 +78,8 @@ def norm(p: Params, grads: Params, name: str, x: Array, eps: float = 1e-5) -> tu
         grads[f"{name}.shift"] += np.sum(dy, axis=(0, 1))
         d = dy * scale
         along = np.mean(d * unit, axis=-1, keepdims=True)
-        return inverse * (d - d.mean(axis=-1, keepdims=True) - unit * along)
+        dx: Array = inverse * (d - d.mean(axis=-1, keepdims=True) - unit * along)
+        return dx
 
     return unit * scale + p[f"{name}.shift"], back
 
@@ -90,7 +92,8 @@ def gelu(x: Array) -> tuple[Array, Back]:
 
     def back(dy: Array) -> Array:
         inner = slope * (1 + 3 * 0.044715 * square)
-        return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+        dx: Array = dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+        return dx
 
     return 0.5 * x * (1 + t), back
 
@@ -110,7 +113,8 @@ def attention(qkv: Array, heads: int) -> tuple[Array, Back]:
         by_weight = d @ v.swapaxes(-1, -2)
         ds = weights * (by_weight - np.sum(by_weight * weights, axis=-1, keepdims=True)) / root
         parts = np.stack([ds @ k, ds.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ d])
-        return parts.transpose(1, 3, 0, 2, 4).reshape(qkv.shape)
+        dx: Array = parts.transpose(1, 3, 0, 2, 4).reshape(qkv.shape)
+        return dx
 
     return (weights @ v).swapaxes(1, 2).reshape(batch, length, -1), back
 

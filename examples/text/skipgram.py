@@ -75,12 +75,12 @@ def loss_and_rows(
     """The loss of a batch, summed over its pairs, and its gradients: the rows that it touches."""
     u, v = params["centre"][centres], params["context"][targets]
     sign = np.where(np.arange(targets.shape[1]) == 0, 1.0, -1.0)  # the first is near, others not
-    scores = sign * np.einsum("bd,bkd->bk", u, v)
+    scores = sign * (v @ u[..., None])[..., 0]
     loss = float(np.sum(np.logaddexp(0.0, -scores)))
     slopes = -sign / (1.0 + np.exp(scores))
     by_target = (slopes[..., None] * u[:, None, :]).reshape(-1, u.shape[1])
     return loss, {
-        "centre": oc.Rows(centres, np.einsum("bk,bkd->bd", slopes, v)),
+        "centre": oc.Rows(centres, (slopes[:, None, :] @ v)[:, 0]),
         "context": oc.Rows(targets.ravel(), by_target),  # a word may be there several times
     }
 

@@ -7,15 +7,15 @@
 # one of their own kind nearest to them?
 
 # %%
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fables import KINDS, WORDS
-from skipgram import Array, Text, dense, loss_and_rows, start
 
 import optcore as oc
+from fables import KINDS, WORDS
 from optcore.plot import style
+from skipgram import Array, Text, dense, loss_and_rows, start
 
 WIDTH, EPOCHS, SHOWN = 32, 20, (1, 2, 5, 10, 20)
 
@@ -24,33 +24,28 @@ print(f"{len(WORDS)} words, {len(text.vocabulary)} different; two tables, {WIDTH
 
 
 # %%
-class Trained(NamedTuple):
-    """The tables, the loss of each epoch, and how many rows a batch touches and a table has."""
+def train(
+    rule: Any, lr: float, epochs: int = EPOCHS, by_rows: bool = True
+) -> tuple[dict[str, Array], oc.Optimizer, list[float]]:
+    """Tables after some epochs, their optimizer, and the mean loss of a pair in each epoch.
 
-    tables: dict[str, Array]
-    optimizer: oc.Optimizer
-    losses: list[float]
-    touched: float
-
-
-def train(rule: Any, lr: float, epochs: int = EPOCHS, by_rows: bool = True) -> Trained:
-    """Word vectors after some epochs, stepped by rows or with gradients as large as the tables."""
+    They are stepped by rows, or with gradients as large as the tables.
+    """
     rng = np.random.default_rng(0)
     tables = start(len(text.vocabulary), WIDTH, rng)
     optimizer = rule(tables, lr=lr)
-    losses, touched = [], []
+    losses = []
     for _ in range(epochs):
         total, pairs = 0.0, 0
         for centres, targets in text.batches(rng):
             loss, rows = loss_and_rows(tables, centres, targets)
-            whole = (
-                {name: dense(g, tables[name]) for name, g in rows.items()} if not by_rows else {}
-            )
-            optimizer.step(rows if by_rows else whole)
+            if by_rows:
+                optimizer.step(rows)
+            else:
+                optimizer.step({name: dense(g, tables[name]) for name, g in rows.items()})
             total, pairs = total + loss, pairs + len(centres)
-            touched.append(sum(len(np.unique(g.indices)) for g in rows.values()))
         losses.append(total / pairs)
-    return Trained(tables, optimizer, losses, float(np.mean(touched)))
+    return tables, optimizer, losses
 
 
 # %% [markdown]
@@ -62,9 +57,9 @@ RATES = {oc.Adagrad: 0.1, oc.RowwiseAdagrad: 0.05, oc.Adam: 0.003}
 
 print("\none epoch by rows, and one with gradients as large as the tables:")
 for rule, lr in RATES.items():
-    one, other = (train(rule, lr, epochs=1, by_rows=rows).tables for rows in (True, False))
+    one, other = (train(rule, lr, epochs=1, by_rows=rows)[0] for rows in (True, False))
     same = all(np.array_equal(one[name], other[name]) for name in one)
-    print(f"  {rule.__name__:<15} {'the same bits' if same else 'other vectors'}")
+    print(f"  {rule.__name__:15} {'the same bits' if same else 'other vectors'}")
 
 # %%
 listed = [word for words in KINDS.values() for word in words.split()]
@@ -85,28 +80,30 @@ def of_own_kind(tables: dict[str, Array]) -> float:
     return float(np.mean(kind[cosines.argmax(axis=1)] == kind))
 
 
-print("\n" + " " * 33 + "loss a pair after epoch     nearest      KiB")
-print(f"{'':<17}    lr  " + "".join(f"{epoch:>6}" for epoch in SHOWN) + "    its kind  of state")
 trained = {rule: train(rule, lr) for rule, lr in RATES.items()}
-for rule, run in trained.items():
-    state = sum(x.nbytes for slots in run.optimizer.state.values() for x in slots.values())
-    losses = "".join(f"{run.losses[epoch - 1]:6.2f}" for epoch in SHOWN)
-    own = f"{of_own_kind(run.tables):9.0%}"
-    print(f"{rule.__name__:<17} {RATES[rule]:5} {losses} {own} {state / 1024:9.0f}")
+print(f"\n{'':18}  lr   loss a pair after epoch        nearest        KiB")
+print(f"{'':23}" + "".join(f"{epoch:>6}" for epoch in SHOWN) + "  of own kind   of state")
+for rule, (tables, optimizer, losses) in trained.items():
+    shown = "".join(f"{losses[epoch - 1]:6.2f}" for epoch in SHOWN)
+    state = sum(x.nbytes for slots in optimizer.state.values() for x in slots.values())
+    own = of_own_kind(tables)
+    print(f"{rule.__name__:17} {RATES[rule]:5}{shown} {own:12.0%} {state / 1024:10.0f}")
 chance = (len(listed) // len(KINDS) - 1) / (len(listed) - 1)
-print(f"{'by chance':<54} {chance:9.0%}")
+print(f"{'by chance':53} {chance:12.0%}")
 
 # %%
-rows, touched = 2 * len(text.vocabulary), trained[oc.Adagrad].touched
+rows = 2 * len(text.vocabulary)
+batches = text.batches(np.random.default_rng(0))
+touched = np.mean([len(np.unique(c)) + len(np.unique(t)) for c, t in batches])
 print(f"\na batch touches {touched:.0f} of {rows} rows; what a step of Adagrad moves, in KiB:")
-for what, count in {"by rows": touched, "dense": rows}.items():
-    print(f"  {what:<8} {count * WIDTH * 5 * 8 / 1024:6.0f}")  # reads θ, g and s, writes θ and s
+a_row = WIDTH * 5 * 8 / 1024  # of float64: it reads θ, g and s, and writes θ and s
+print(f"  by rows {touched * a_row:6.0f}\n  dense   {rows * a_row:6.0f}")
 
 # %% [markdown]
 # The thirty words, seen along the two directions in which they differ most.
 
 # %%
-vectors = directions(trained[oc.Adagrad].tables)
+vectors = directions(trained[oc.Adagrad][0])
 _, _, axes = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
 axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
 x, y = axes[:2] @ (vectors - vectors.mean(axis=0)).T
