@@ -113,11 +113,10 @@ for k, name in enumerate(KINDS):
     own = kind == k
     ax.plot(x[own], y[own], linestyle="", color=style.COLOURS[k], marker=style.HEADS[k], label=name)
 for i, word in enumerate(listed):
-    beside = np.argsort(np.hypot(x - x[i], y - y[i]))[1]  # write away from the nearest word
-    side, up = (1 if x[i] >= x[beside] else -1), (1 if y[i] >= y[beside] else -1)
+    push = np.sum((y[i] - y) / (1e-9 + np.hypot(x[i] - x, y[i] - y) ** 3))  # away from others
     ax.annotate(
-        word, (x[i], y[i]), (6 * side, 4 * up), textcoords="offset points", fontsize=9,
-        color=style.INK, ha="left" if side > 0 else "right", va="center",
+        word, (x[i], y[i]), (0, 10 * np.sign(push)), textcoords="offset points", fontsize=9,
+        color=style.INK, ha="center", va="center",
     )  # fmt: skip
 ax.margins(x=0.08)
 style.dress(ax)
