@@ -19,7 +19,7 @@ import optcore as oc
 from fables import TEXT
 from optcore.plot import style
 
-STEPS, BATCH, CONTEXT, EVERY = 500, 16, 64, 25
+STEPS, BATCH, CONTEXT, EVERY = 800, 8, 64, 25
 
 characters = sorted(set(TEXT))
 ids = np.array([characters.index(c) for c in TEXT])
@@ -56,7 +56,7 @@ baselines = {name: -float(logs.mean()) for name, logs in counted.items()}
 params = gpt.initial(rng, len(characters), CONTEXT)
 matrices = [name for name, x in params.items() if x.ndim == 2]
 vectors = [name for name, x in params.items() if x.ndim == 1]
-rate = oc.schedules.WarmupCosine(peak=6e-3, warmup=50, total=STEPS, floor=6e-4)
+rate = oc.schedules.WarmupCosine(peak=8e-3, warmup=80, total=STEPS, floor=8e-4)
 opt = oc.AdamW(
     [
         {"params": {name: params[name] for name in matrices}, "weight_decay": 0.1},
