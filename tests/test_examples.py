@@ -241,7 +241,7 @@ def test_its_notebook_runs(script: Path, tmp_path: Path, monkeypatch: pytest.Mon
 # Their folders. ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", params(slow=False), ids=lambda s: expected.name(s))
+@pytest.mark.parametrize("script", EXAMPLES, ids=expected.name)
 def test_it_is_written_as_the_others_are(script: Path) -> None:
     """A title and a few words, then cells of code; listed where readers look for it."""
     text = script.read_text(encoding="utf-8")
