@@ -6,10 +6,8 @@
 # Names and classes of optcore are parameters like any other.
 
 # %%
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from numpy_classifier import NumPyClassifier
 from scipy.stats import loguniform
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import (
@@ -22,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import optcore as oc
+from numpy_classifier import NumPyClassifier
 from optcore.plot import style
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -90,7 +89,7 @@ for k, (optimizer, rows) in enumerate(tried.groupby("optimizer")):
 ax.scatter(drawn["lr"], drawn["loss"], marker="x", color=style.INK, label="random draws", zorder=3)
 ax.set(xscale="log", yscale="log")
 ax.set_yticks([0.06, 0.1, 0.2, 0.4, 0.7], ["0.06", "0.1", "0.2", "0.4", "0.7"])
-ax.set_yticks(np.empty(0), minor=True)
+ax.set_yticks([], minor=True)
 style.dress(ax)
 style.words(ax, "learning rate", "cross-validated log loss", "Breast cancer, three folds")
 style.legend(ax)

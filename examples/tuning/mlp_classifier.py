@@ -7,9 +7,9 @@
 
 # %%
 import warnings
+from typing import Any
 
 import numpy as np
-from numpy_classifier import NumPyClassifier
 from scipy.stats import t
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import optcore as oc
+from numpy_classifier import NumPyClassifier
 
 checks = check_estimator(NumPyClassifier(), on_skip=None)  # raises an error where a check fails
 print("checks of scikit-learn that fail:", sum(check["status"] == "failed" for check in checks))
@@ -30,7 +31,7 @@ print("checks of scikit-learn that fail:", sum(check["status"] == "failed" for c
 
 # %%
 SPLITS, EPOCHS = 10, 40
-ours = {"epochs": EPOCHS, "n_iter_no_change": EPOCHS}
+ours: dict[str, Any] = {"epochs": EPOCHS, "n_iter_no_change": EPOCHS}
 classifiers = {
     "MLPClassifier": MLPClassifier(max_iter=EPOCHS, n_iter_no_change=EPOCHS),
     "NumPyClassifier": NumPyClassifier(**ours),

@@ -18,7 +18,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import optcore as oc
-from optcore.problems.network import Params
 
 Floats = NDArray[Any]
 

@@ -57,7 +57,9 @@ for ax, kernel in zip(axes, grid["svc__kernel"], strict=True):
     table = part.pivot(index="C", columns="gamma", values="accuracy")[grid["svc__gamma"]]
     image = ax.imshow(table, cmap="cividis", vmin=0, vmax=1, origin="lower")
     for (i, j), value in np.ndenumerate(table.to_numpy()):
-        ax.text(j, i, f"{value:.2f}", ha="center", va="center", color="wk"[int(value > 0.5)], size=9)
+        ax.text(
+            j, i, f"{value:.2f}", ha="center", va="center", color="wk"[int(value > 0.5)], size=9
+        )
     ax.set_xticks(range(4), table.columns)
     ax.set_yticks(range(4), [f"{C:g}" for C in table.index])
     ax.set(title=kernel, xlabel="gamma")
