@@ -26,7 +26,7 @@ if not (FOLDER / "expected.py").exists():
 sys.path.append(str(FOLDER))
 import expected  # noqa: E402
 
-SLOW: set[str] = set()
+SLOW: set[str] = {"tuning/mlp_classifier", "tuning/range_test", "tuning/skorch_search"}
 """What takes more than about eight seconds."""
 
 TOLERANCES: dict[str, float] = {}

@@ -5,12 +5,11 @@ The other scripts of this folder import it. Copy it into your own project as it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -18,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import optcore as oc
+from optcore.problems.data import batches
 
 Floats = NDArray[Any]
 
@@ -29,15 +29,15 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: the widths of the hidden layers.
         activation: "relu" or "tanh".
         dropout: the share of hidden activations that training leaves out.
-        optimizer: the name of a class of optcore, or a class.
+        optimizer: the name of a class of optcore; or a class, or a function of parameters and lr.
         lr: the learning rate; the highest one under a schedule.
         schedule: the name of a class of optcore.schedules, a class or a function that takes the
             rate and the number of steps, such as "Cosine", "Linear" or "OneCycle"; None for none.
         alpha: the optimizer's weight_decay; None leaves it at its default.
         batch_size: rows in a mini-batch; the last one may be short.
         epochs: how often to go through the data, at most.
-        tol, n_iter_no_change: stop when for so many epochs neither the mean loss has fallen by
-            tol nor, with early_stopping, the accuracy on the held out rows has risen by it.
+        tol, n_iter_no_change: stop when for so many epochs the mean loss has not fallen by tol or,
+            with early_stopping, the accuracy on the held out rows has not risen by it.
         early_stopping: hold out validation_fraction, and keep the parameters that did best on it.
         random_state: decides on the start, the batches, dropout and what is held out.
 
@@ -51,7 +51,7 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, ...] = (100,),
         activation: str = "relu",
         dropout: float = 0.0,
-        optimizer: str | type = "Adam",
+        optimizer: Any = "Adam",
         lr: float = 1e-3,
         schedule: Any = None,
         alpha: float | None = None,
@@ -78,7 +78,7 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> NumPyClassifier:
+    def fit(self, X: Any, y: Any) -> NumPyClassifier:
         """Trains from new parameters.
 
         Raises:
@@ -110,11 +110,11 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.loss_curve_: list[float] = []
         for _ in range(self.epochs):
             total = 0.0
-            for batch in _batches(X, labels, rows, rng):
-                masks = network.masks(len(batch[0]), rng)
-                loss, grads = network.loss_and_grads(self.params_, *batch, masks)
+            for X_batch, y_batch in batches(X, labels, rows, rng):
+                masks = network.masks(len(y_batch), rng)
+                loss, grads = network.loss_and_grads(self.params_, X_batch, y_batch, masks)
                 optimizer.step(grads)
-                total += loss * len(batch[0])
+                total += loss * len(y_batch)
             self.loss_curve_.append(total / len(X))
             if not np.isfinite(total):
                 raise ValueError(f"the loss is {total}, the rate too high; try less than {self.lr}")
@@ -126,7 +126,7 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = len(self.loss_curve_)
         return self
 
-    def predict_proba(self, X: ArrayLike) -> Floats:
+    def predict_proba(self, X: Any) -> Floats:
         """The probability of each class, a row for each row of X."""
         check_is_fitted(self)
         dtype = self.params_["layers"][0]["W"].dtype
@@ -135,7 +135,7 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         z = np.exp(z - z.max(axis=1, keepdims=True))
         return np.asarray(z / z.sum(axis=1, keepdims=True))
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each row."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
@@ -151,15 +151,6 @@ class NumPyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         decay = {} if self.alpha is None else {"weight_decay": self.alpha}
         made: oc.Optimizer = _named(self.optimizer, oc)(self.params_, lr=lr, **decay)
         return made
-
-
-def _batches(
-    X: Floats, y: Floats, rows: int, rng: np.random.Generator
-) -> Iterator[tuple[Floats, Floats]]:
-    order = rng.permutation(len(y))
-    X, y = X[order], y[order]
-    for start in range(0, len(y), rows):
-        yield X[start : start + rows], y[start : start + rows]
 
 
 def _named(thing: Any, module: ModuleType) -> Any:

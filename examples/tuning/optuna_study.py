@@ -132,4 +132,4 @@ for ax in (left, right):
 style.words(left, "epoch", "validation loss (log scale)", "Every trial")
 style.words(right, "trial", None, "Where it ended")
 style.legend(right)
-oc.plot.save(left, "optuna_study.png")
+oc.plot.save(left, "optuna_study.png", dpi=85)

@@ -101,4 +101,4 @@ figure, axes = plt.subplots(1, 3, figsize=(9, 4.4), layout="constrained", sharey
 for ax, (name, test) in zip(axes, tests.items(), strict=True):
     test.plot(ax, title=name).label_outer()
     style.legend(ax, loc="upper left", bbox_to_anchor=(0, -0.16))
-oc.plot.save(axes, "range_test.png")
+oc.plot.save(axes, "range_test.png", dpi=120)

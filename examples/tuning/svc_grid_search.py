@@ -6,6 +6,8 @@
 # solved to the end, and only its settings are searched for.
 
 # %%
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -26,7 +28,7 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, train_size=500, stratify=y, random_state=0
 )
-grid = {
+grid: dict[str, list[Any]] = {
     "svc__C": [0.1, 1, 10, 100],
     "svc__kernel": ["rbf", "poly", "sigmoid"],
     "svc__gamma": ["scale", "auto", 0.1, 1],
