@@ -39,7 +39,7 @@ class Fit:
     def title(self) -> str:
         threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
         return (
-            f"fit, digits, {EPOCHS} epochs, batches of {self.batch_size}, {self.format}, {threads}"
+            f"fit, digits, batches of {self.batch_size}, {self.format}, {threads}"
         )
 
     @property
