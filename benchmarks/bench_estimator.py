@@ -38,9 +38,7 @@ class Fit:
     @property
     def title(self) -> str:
         threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
-        return (
-            f"fit, digits, batches of {self.batch_size}, {self.format}, {threads}"
-        )
+        return f"fit, digits, batches of {self.batch_size}, {self.format}, {threads}"
 
     @property
     def elements(self) -> int:
