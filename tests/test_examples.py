@@ -30,6 +30,9 @@ SLOW = {
     "optimizers/landscapes",
     "optimizers/sizes",
     "text/tiny_gpt",
+    "tuning/mlp_classifier",
+    "tuning/range_test",
+    "tuning/skorch_search",
 }
 """What takes more than about eight seconds."""
 
