@@ -103,4 +103,3 @@ print(f"\nthe losses are {'less' if apart < 1e-5 else 'more'} than 0.00001 apart
 losses = {"optcore": ours["val_loss"], "Keras": theirs["val_loss"]}
 ax = oc.plot.curves(losses, xlabel="pass", ylabel="test cross-entropy", title="Twins")
 oc.plot.save(ax, "classifier.png")
-print(apart)

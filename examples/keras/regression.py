@@ -93,4 +93,3 @@ ax = oc.plot.curves(
     log=False,
 )
 oc.plot.save(ax, "regression.png")
-print(apart)

@@ -108,20 +108,26 @@ mean, mean_test = (rows.reshape(len(rows), -1, 3).mean(axis=1) for rows in (X, X
 colour = LogisticRegression(C=1e3).fit(mean, data.y).score(mean_test, data.y_test)
 print(f"\nright on the test patches: {history[-1][3]:.1%}; by their mean colour alone: {colour:.1%}")
 
+# %% [markdown]
+# Test patches with the network's answers and how sure it is of them: above the four that are most
+# wrong, below others that are right.
+
 # %%
-figure = plt.figure(figsize=(9, 3.6), layout="constrained")
-left, right_side = figure.subfigures(1, 2, width_ratios=(1, 1.15))
-losses = np.array(history)
-shown = {"training": losses[:, 0], "test": losses[:, 2]}
-ax = oc.plot.curves(shown, left.subplots(), xlabel="pass", ylabel="cross-entropy")
-probability = sigmoid(outputs(params, X_test)[1][:, 0])
-images = data.X_test.reshape(-1, SIDE, SIDE, 3)
-by_doubt = np.argsort(-np.abs(probability - data.y_test))  # the worst answers first
-chosen = [*by_doubt[:4], *by_doubt[4 :: len(by_doubt) // 4][:4]]
-for place, i in zip(right_side.subplots(2, 4).flat, chosen, strict=True):
-    place.imshow(images[i])
+p = sigmoid(outputs(params, X_test)[1][:, 0])
+answers = (p > 0.5).astype(int)
+wrong = np.abs(p - data.y_test)
+worst, correct = np.argsort(-wrong)[:4], np.flatnonzero(wrong < 0.5)
+shown = [*worst, *correct[:: len(correct) // 4][:4]]
+
+figure = plt.figure(figsize=(9, 3.4), layout="constrained")
+for_curves, for_images = figure.subfigures(1, 2, width_ratios=(1, 1))
+losses = np.array(history)[:, [0, 2]].T
+curves = dict(zip(("training", "test"), losses, strict=True))
+ax = oc.plot.curves(curves, for_curves.subplots(), xlabel="pass", ylabel="cross-entropy")
+ax.set_xticks(range(0, 21, 5))
+for place, i in zip(for_images.subplots(2, 4).flat, shown, strict=True):
+    place.imshow(data.X_test[i].reshape(SIDE, SIDE, 3))
     place.set_axis_off()
-    sure = max(probability[i], 1 - probability[i])
-    mark = "" if (probability[i] > 0.5) == data.y_test[i] else "✗ "
-    place.set_title(f"{mark}{NAMES[int(probability[i] > 0.5)]} {sure:.0%}", fontsize=9)
-oc.plot.save(ax, "image_classifier.png")
+    text = f"{NAMES[answers[i]]} {max(p[i], 1 - p[i]):.0%}"
+    place.set_title(text, fontsize=9, color="#222222" if wrong[i] < 0.5 else "#D55E00")
+oc.plot.save(ax, "image_classifier.png", dpi=110)
