@@ -26,7 +26,7 @@ def mean_squared_error(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float6
 
 
 assert oc.check_gradient(mean_squared_error, start)
-exact: NDArray[np.float64] = np.linalg.lstsq(X, y)[0]
+exact = np.asarray(np.linalg.lstsq(X, y)[0], dtype=np.float64)
 least = mean_squared_error(exact)[0]
 
 # %%
