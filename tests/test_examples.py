@@ -25,7 +25,6 @@ if not (FOLDER / "expected.py").exists():
     pytest.skip("no examples here", allow_module_level=True)
 
 
-
 def loaded(name: str) -> ModuleType:
     """A module of that folder, by its path: on sys.path its torch/ would pass for a package."""
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")

@@ -12,6 +12,8 @@ import os
 
 os.environ["KERAS_BACKEND"] = "torch"  # before Keras is imported
 
+from typing import Any
+
 import keras
 import numpy as np
 import torch
@@ -32,7 +34,7 @@ one_hot, one_hot_test = (np.eye(10, dtype=np.float32)[labels] for labels in (y, 
 
 
 # %%
-def made() -> keras.Sequential:
+def made() -> Any:
     """The model; its weights are the same in every call."""
     keras.utils.set_random_seed(0)
     hidden = keras.layers.Dense(10, activation="relu")
@@ -101,5 +103,7 @@ print(f"\nthe losses are {'less' if apart < 1e-5 else 'more'} than 0.00001 apart
 
 # %%
 losses = {"optcore": ours["val_loss"], "Keras": theirs["val_loss"]}
-ax = oc.plot.curves(losses, xlabel="pass", ylabel="test cross-entropy", title="Twins")
-oc.plot.save(ax, "classifier.png")
+passes = range(1, EPOCHS + 1)
+ax = oc.plot.curves(losses, x=passes, xlabel="pass", ylabel="test cross-entropy")
+ax.set_xticks(range(0, EPOCHS + 1, 5))
+oc.plot.save(ax, "classifier.png", dpi=110)

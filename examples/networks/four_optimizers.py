@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
-from patches import patches
 from scipy import stats
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -23,6 +22,7 @@ from optcore.plot.style import ENTRIES, dress, style, words
 from optcore.problems import Data, Supervised
 from optcore.problems.network import Params
 from optcore.typing import Array
+from patches import patches
 
 SEEDS, RATE = 10, 0.01
 
@@ -61,7 +61,9 @@ class Study(Supervised):
 
 pixels, digit = load_digits(return_X_y=True)
 pixels = (pixels / 16).astype(np.float32)
-X, X_test, y, y_test = train_test_split(pixels, digit % 2, test_size=0.2, stratify=digit % 2, random_state=0)
+X, X_test, y, y_test = train_test_split(
+    pixels, digit % 2, test_size=0.2, stratify=digit % 2, random_state=0
+)
 problems = [Study(Data(X, y, X_test, y_test), "digits"), Study(patches(16), "photographs")]
 
 # %% [markdown]
@@ -97,7 +99,9 @@ for problem in problems:
     print("            and 95 % interval     accur.  training")
     for name in OPTIMIZERS:
         data = problem.data
-        tested = [problem.network.score(r.params, data.X_test, data.y_test) for r in result.of(name)]
+        tested = [
+            problem.network.score(r.params, data.X_test, data.y_test) for r in result.of(name)
+        ]
         row = "{:.3f}  {:.3f} to {:.3f}".format(*interval(trained[name]))
         print(f"{name:11} {row}   {np.mean(tested):.3f}   {TUTORIAL[name]:.3f}")
     print("differences, seed by seed: 95 % intervals for all three together (Bonferroni)")
@@ -108,19 +112,19 @@ for problem in problems:
     print()
 
 # %% [markdown]
-# The order of the tutorial comes out in part. Momentum that averages gradients goes as far as the
-# gradients do: at the same rate it is no faster than without, and a little late. The step of RMSprop
-# and Adam is about as long as the rate, whatever the gradient: far quicker on the digits, too long
-# on the photographs, whose inputs are twelve times as many, and where some seeds are thrown back.
+# The tutorial's order comes out in part. Momentum that averages gradients goes as far as they do:
+# at the same rate it is no faster than without, and a little late. The steps of RMSprop and Adam
+# are about as long as the rate, however small the gradient: far quicker on the digits, but long
+# enough on the photographs, with twelve times as many inputs, to throw some seeds back.
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", width_ratios=(1.1, 1, 1))
 table = axes[0]
 for k, name in enumerate(OPTIMIZERS):
     look = {"color": style(k)[0], "fmt": "o", "markersize": 5, "capsize": 3}
-    for row, trained in enumerate(accuracies):
+    for place, trained in enumerate(accuracies):
         mean, low, high = interval(trained[name])
-        table.errorbar(mean, row + 0.15 * (k - 1.5), xerr=[[mean - low], [high - mean]], **look)
+        table.errorbar(mean, place + 0.15 * (k - 1.5), xerr=[[mean - low], [high - mean]], **look)
     table.errorbar(TUTORIAL[name], len(problems) + 0.15 * (k - 1.5), **look)
 rows = [*(problem.name for problem in problems), "tutorial,\nonce"]
 table.set_yticks(range(len(rows)), rows)

@@ -9,13 +9,16 @@
 # nothing else shows how hard this is.
 
 # %%
+from itertools import pairwise
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
-from patches import NAMES, SIDE, patches
 from sklearn.linear_model import LogisticRegression
 
 import optcore as oc
 from optcore.typing import Array
+from patches import NAMES, SIDE, patches
 
 Params = dict[str, Array]
 
@@ -38,7 +41,7 @@ def initial(sizes: tuple[int, ...], seed: int) -> Params:
     """Weights and biases of the two layers."""
     rng = np.random.default_rng(seed)
     params: Params = {}
-    for k, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for k, (inputs, units) in enumerate(pairwise(sizes), start=1):
         W = rng.normal(0, np.sqrt(2 / inputs), (inputs, units))
         params[f"W{k}"], params[f"b{k}"] = W.astype(np.float32), np.zeros(units, np.float32)
     return params
@@ -76,7 +79,7 @@ def scored(params: Params, X: Array, y: Array) -> tuple[float, float]:
 
 
 params = initial((X.shape[1], 100, 1), seed=0)
-right = oc.check_gradient(lambda p: loss_and_grads(p, X[::24], y[::24]), params, samples=20)
+right = oc.check_gradient(lambda p: loss_and_grads(p, X[::24], y[::24]), params, samples=5)
 print("gradients are", "right\n" if right else f"wrong:\n{right}")
 
 # %% [markdown]
@@ -106,7 +109,9 @@ for epoch in range(1, 21):
 # %%
 mean, mean_test = (rows.reshape(len(rows), -1, 3).mean(axis=1) for rows in (X, X_test))
 colour = LogisticRegression(C=1e3).fit(mean, data.y).score(mean_test, data.y_test)
-print(f"\nright on the test patches: {history[-1][3]:.1%}; by their mean colour alone: {colour:.1%}")
+print(
+    f"\nright on the test patches: {history[-1][3]:.1%}; by their mean colour alone: {colour:.1%}"
+)
 
 # %% [markdown]
 # Test patches with the network's answers and how sure it is of them: above the four that are most
@@ -120,12 +125,12 @@ worst, correct = np.argsort(-wrong)[:4], np.flatnonzero(wrong < 0.5)
 shown = [*worst, *correct[:: len(correct) // 4][:4]]
 
 figure = plt.figure(figsize=(9, 3.4), layout="constrained")
-for_curves, for_images = figure.subfigures(1, 2, width_ratios=(1, 1))
+halves: Any = figure.subfigures(1, 2)
 losses = np.array(history)[:, [0, 2]].T
 curves = dict(zip(("training", "test"), losses, strict=True))
-ax = oc.plot.curves(curves, for_curves.subplots(), xlabel="pass", ylabel="cross-entropy")
+ax = oc.plot.curves(curves, halves[0].subplots(), xlabel="pass", ylabel="cross-entropy")
 ax.set_xticks(range(0, 21, 5))
-for place, i in zip(for_images.subplots(2, 4).flat, shown, strict=True):
+for place, i in zip(halves[1].subplots(2, 4).flat, shown, strict=True):
     place.imshow(data.X_test[i].reshape(SIDE, SIDE, 3))
     place.set_axis_off()
     text = f"{NAMES[answers[i]]} {max(p[i], 1 - p[i]):.0%}"

@@ -26,27 +26,25 @@ def patches(side: int = SIDE) -> Data:
     Args:
         side: pixels along a side, a divisor of 64: smaller patches are means over squares.
     """
-    X, y, X_test, y_test = [], [], [], []
-    for label, image in enumerate(load_sample_images().images):
-        for columns, rows, labels in (
-            (slice(0, BORDER), X, y),
-            (slice(BORDER, None), X_test, y_test),
-        ):
-            found = cut(image[:, columns])
-            rows.append(shrunk(found, side).reshape(len(found), -1))
-            labels.append(np.full(len(found), label))
-    return Data(*map(np.concatenate, (X, y, X_test, y_test)))
+    images = load_sample_images().images
+
+    def part(columns: slice) -> tuple[Array, Array]:
+        found = [shrunk(cut(image[:, columns]), side) for image in images]
+        labels = np.repeat(np.arange(len(images)), [len(rows) for rows in found])
+        return np.concatenate(found).reshape(len(labels), -1), labels
+
+    return Data(*part(slice(0, BORDER)), *part(slice(BORDER, None)))
 
 
 def cut(image: Array) -> Array:
     """All patches of an image, a step of STRIDE apart, as (patches, 64, 64, 3) from 0 to 1."""
     windows = np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))
     chosen = windows[::STRIDE, ::STRIDE].reshape(-1, 3, SIDE, SIDE)
-    return chosen.transpose(0, 2, 3, 1).astype(np.float32) / 255
+    return np.asarray(chosen.transpose(0, 2, 3, 1), np.float32) / 255
 
 
 def shrunk(images: Array, side: int) -> Array:
     """The means over squares of pixels, so that `side` of them are left along a side."""
     square = SIDE // side
     blocks = images.reshape(len(images), side, square, side, square, 3)
-    return blocks.mean(axis=(2, 4), dtype=np.float32)
+    return np.asarray(blocks.mean(axis=(2, 4)), np.float32)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import torch
 from torch import nn
 from torch.optim import lr_scheduler
@@ -21,7 +20,7 @@ import optcore.torch as ot
 from dropout import patients
 from optcore.schedules import Exponential, InverseTime, Schedule, Step, WarmupCosine
 from side_by_side import epochs, made, options, train
-from training import Data, Loss, Side, Trainer, evaluated, split
+from training import Data, Loss, Side, Trainer, evaluated
 
 
 class Contest(NamedTuple):
@@ -108,17 +107,18 @@ def row(contest: Contest, sides: list[Side], data: Data, loss: Loss) -> str:
 
 def draw(found: list[tuple[Contest, list[Side]]], total: int, path: Path) -> None:
     """The rates, and the validation losses with and without a schedule."""
-    size, widths = (11, 5.4), {"width_ratios": (1.3, 1, 1)}
-    figure = plt.figure(figsize=size, layout="constrained")
-    places = figure.add_gridspec(2, 3, **widths)
+    from matplotlib import pyplot as plt  # the table does without
+
+    figure = plt.figure(figsize=(11, 5.4), layout="constrained")
+    places = figure.add_gridspec(2, 3, width_ratios=(1.3, 1, 1))
     rates = {contest.name: contest.schedule for contest, _ in found}
     ax = figure.add_subplot(places[:, 0])
     oc.plot.schedules(rates, total, ax, xlabel="epoch", log=True)
     for k, (contest, sides) in enumerate(found):
         ax = figure.add_subplot(places[k // 2, 1 + k % 2])
         shown = {"scheduled": sides[0].losses, "constant": sides[2].losses}
-        words = {"xlabel": "epoch", "ylabel": "validation loss", "title": contest.name}
-        oc.plot.curves(shown, ax, log=False, legend=k == 0, **words)
+        oc.plot.curves(shown, ax, log=False, xlabel="epoch", title=contest.name, legend=k == 0)
+        ax.set_ylabel("validation loss")
     print(f"\nthe picture is in {oc.plot.save(ax, path, dpi=110)}")
 
 
