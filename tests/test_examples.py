@@ -38,6 +38,9 @@ def loaded(name: str) -> ModuleType:
 expected = loaded("expected")  # which notebooks.py imports by this name
 
 SLOW = {
+    "keras/classifier",
+    "keras/regression",
+    "networks/four_optimizers",
     "optimizers/landscapes",
     "optimizers/sizes",
 }
