@@ -6,6 +6,7 @@ The values lie between 0 and 0.1 at every step, as `test_huge_steps` asks for.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,13 @@ from optcore.schedules import (
     Tanh,
     Warmup,
 )
+
+
+def in_words(value: Any) -> str:
+    """A name for a test, the same in each run: the repr, less where functions lie in memory."""
+    if isinstance(value, (Schedule, str)):
+        return re.sub(" at 0x[0-9a-f]+", "", str(value))
+    return ""
 
 
 def half_cosine(x: Any) -> Any:

@@ -529,7 +529,7 @@ def warming(k: int) -> float:
 
 @pytest.mark.parametrize("row", [(rule, rule.options[-1]) for rule in RULES], ids=row_id)
 @both_dtypes
-@pytest.mark.parametrize("decay", [0.9, 0.0, 1.0, warming], ids=str)
+@pytest.mark.parametrize("decay", [0.9, 0.0, 1.0, warming], ids=["0.9", "0.0", "1.0", "warming"])
 def test_average(row, dtype, decay):
     """After every step; the first one copies; a parameter without a gradient is averaged too."""
     rule, options = row

@@ -38,7 +38,7 @@ BOWLS = [(), (1000.0,), (50.0, 7), (20.0, 5, True), (3.0, 1)]
 @pytest.mark.parametrize(
     "problem",
     [*(plane() for plane in PLANES), *(functions.Quadratic(*args) for args in BOWLS)],
-    ids=repr,
+    ids=lambda problem: problem.described(),
 )
 def test_functions_have_the_gradients_of_their_values(problem):
     for seed in range(4):

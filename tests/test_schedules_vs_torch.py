@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from schedule_list import in_words
 
 from optcore.schedules import (
     Constant,
@@ -224,7 +225,7 @@ def run(make: Callable[[Any], Any], steps: int = STEPS) -> tuple[list[float], li
 @pytest.mark.parametrize(
     ("name", "make", "ours"),
     CASES,
-    ids=lambda v: repr(v) if isinstance(v, Schedule) else v if isinstance(v, str) else "",
+    ids=in_words,
 )
 def test_rates(name, make, ours):
     rates, _ = run(make)

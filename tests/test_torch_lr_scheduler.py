@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from schedule_list import in_words
 from test_schedules_vs_torch import CASES, EXACT, LR
 
 import optcore as oc
@@ -79,7 +80,7 @@ def twice(k: int) -> float:
 @pytest.mark.parametrize(
     ("name", "make", "ours", "momentum"),
     [(*case, ("momentum", "betas[0]")[i % 2]) for i, case in enumerate(CASES)],
-    ids=lambda v: repr(v) if isinstance(v, Schedule) else v if isinstance(v, str) else "",
+    ids=in_words,
 )
 def test_training_as_with_torchs(name, make, ours, momentum):
     """Rates to 1e-12 of the peak, momentums where there are any, and the trained parameters."""

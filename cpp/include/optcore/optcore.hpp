@@ -15,6 +15,10 @@
 #ifndef OPTCORE_OPTCORE_HPP
 #define OPTCORE_OPTCORE_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "optcore.hpp needs C++17: compile with -std=c++17, or /std:c++17 for MSVC"
+#endif
+
 #include <initializer_list>
 #include <string>
 #include <type_traits>
