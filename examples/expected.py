@@ -72,16 +72,18 @@ def keep(script: Path) -> None:
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         printed = run(script, Path(folder))
-        for file in list(target.iterdir()):
-            if belongs(file, script):
-                file.unlink()
-        (target / f"{script.stem}.txt").write_text(printed, encoding="utf-8")
-        for picture in pictures(Path(folder)):
+        drawn = pictures(Path(folder))
+        for picture in drawn:
             if not belongs(picture, script):
                 raise RuntimeError(
                     f"{name(script)} wrote {picture.name}: expected {script.stem}.png, or "
                     f"{script.stem}-….png where there are several"
                 )
+        for file in list(target.iterdir()):
+            if belongs(file, script):
+                file.unlink()
+        (target / f"{script.stem}.txt").write_text(printed, encoding="utf-8")
+        for picture in drawn:
             shutil.copy(picture, target)
             if picture.suffix == ".png":
                 make_small(target / picture.name)
