@@ -258,6 +258,11 @@ def test_it_is_written_as_the_others_are(script: Path) -> None:
     assert f"`{script.name}`" in readme, "it is not in the README"
 
 
+def test_no_topic_passes_for_a_package() -> None:
+    """On sys.path, examples/torch would be found where there is no torch, and nothing skipped."""
+    assert FOLDER not in [Path(path).resolve() for path in sys.path]
+
+
 def test_there_are_examples() -> None:
     assert EXAMPLES
 

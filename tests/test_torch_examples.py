@@ -88,7 +88,8 @@ def test_it_learns_and_agrees_with_torch(script: str, tolerance: float) -> None:
 
 CONTEST = re.compile(
     r"^(?P<name>\w+) +(?P<schedule>\w+) +(?P<ours>[\d.]+) +(?P<theirs>[\d.]+)"
-    r" +(?P<constant>[\d.]+) +(?P<tested>[\d.]+) +(?P<constant_tested>[\d.]+) +(?P<apart>[\de.-]+)$",
+    r" +(?P<constant>[\d.]+) +(?P<tested>[\d.]+) +(?P<constant_tested>[\d.]+)"
+    r" +(?P<apart>[\de.-]+)$",
     re.M,
 )
 

@@ -30,8 +30,10 @@ SEEDS, RATE = 10, 0.01
 # ## The four, as the tutorial writes them
 #
 # Its momentum averages gradients, v ← 0.9v + 0.1g; its RMSprop has ε = 1e-4; its Adam has ε within
-# the root. In one thing it is not followed: its Adam corrects the bias by the number of the pass,
-# which makes the first steps far too long; here it is the number of the step, as published.
+# the root. In two things it is not followed. Its Adam corrects bias by the number of the pass, not
+# of the step: with its nine batches in a pass, steps are up to twice as long in the first pass, and
+# less than half as long from the 12th to the 250th. And it means to have no dropout, but has some,
+# as `keep_prob.py` shows; here there is none.
 
 # %%
 OPTIMIZERS = {
