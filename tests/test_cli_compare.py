@@ -65,7 +65,7 @@ def test_the_list_names_problems_and_optimizers(capsys):
     [
         (["--problem", "rosenbrok"], ["got 'rosenbrok'; did you mean rosenbrock?"]),
         (["--optimizers", "sgd,adamm"], ["got 'adamm'; did you mean adam"]),
-        (["--optimizers", "adam:lr=1,lt=2"], ["optimizers: Adam lt=2: ", "'lt'"]),
+        (["--optimizers", "adam:eps=1,lrr=2"], ["options of Adam: ", "got 'lrr'; did you mean lr"]),
         (["--optimizers", ","], ["optimizers: expected at least one"]),
         (["--seeds", "0"], ["--seeds", "1 or more", "'0'"]),
         (["--epochs", "2", "--steps", "2"], ["not allowed with argument"]),

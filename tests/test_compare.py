@@ -161,6 +161,17 @@ def test_an_optimizer_of_ones_own():
     assert str(result).count("Own") == 2
 
 
+def test_a_function_with_the_name_of_a_rule_keeps_its_own_rate():
+    def sgd(params):
+        return oc.SGD(params, lr=0.125)
+
+    def momentum(params, lr=0.125):
+        return oc.SGD(params, lr=lr)
+
+    runs = oc.compare("quadratic", [sgd, momentum], steps=3).runs
+    assert [run.rate for run in runs] == ["0.125", f"{problems.Quadratic.rates['momentum']:g}"]
+
+
 def test_labels_are_told_apart():
     def labels(*given):
         return [entry.label for entry in entries.entries(list(given))]
@@ -235,7 +246,11 @@ def test_a_schedule_may_be_a_function_of_rate_and_steps():
         ([3], TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (3, TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (["adam:lr"], ValueError, "expected options as key=value .*, got 'lr'"),
-        (["adam:lt=3"], TypeError, "optimizers: Adam lt=3: .*'lt'"),
+        (["adam:lrr=3"], ValueError, "options of Adam: expected one of lr, .*'lrr'; did you mean lr"),
+        (["adam:clipnrom=3"], ValueError, "got 'clipnrom'; did you mean clip_norm"),
+        (["muon:nesterow=1"], ValueError, "options of Muon: .* did you mean nesterov"),
+        ([(oc.SGD, {"momentun": 0.9})], ValueError, "options of SGD: .* did you mean momentum"),
+        (["adam:lr=1,eps=1,lr=2"], ValueError, "expected lr once, got it twice"),
         (["sgd:lr=fast"], TypeError, "optimizers: SGD: lr: "),
         (["sgd:lr=-1"], ValueError, "optimizers: SGD: "),
         (["sgd:schedule=cosin"], ValueError, "schedule: expected one of constant.*mean cosine"),
