@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import math
 import sys
@@ -246,7 +247,11 @@ def test_a_schedule_may_be_a_function_of_rate_and_steps():
         ([3], TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (3, TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (["adam:lr"], ValueError, "expected options as key=value .*, got 'lr'"),
-        (["adam:lrr=3"], ValueError, "options of Adam: expected one of lr, .*'lrr'; did you mean lr"),
+        (
+            ["adam:lrr=3"],
+            ValueError,
+            "options of Adam: expected one of lr, .*'lrr'; did you mean lr",
+        ),
         (["adam:clipnrom=3"], ValueError, "got 'clipnrom'; did you mean clip_norm"),
         (["muon:nesterow=1"], ValueError, "options of Muon: .* did you mean nesterov"),
         ([(oc.SGD, {"momentun": 0.9})], ValueError, "options of SGD: .* did you mean momentum"),
@@ -282,6 +287,8 @@ def test_wrong_optimizers_are_explained_before_training(given, error, words):
         ({"steps": 2.5}, "steps: expected a whole number, 1 or more, got 2.5"),
         ({"epochs": 1, "steps": 2}, "pass one"),
         ({"target_of": "metrics"}, "target_of: "),
+        ({"target": math.nan}, "target: expected a finite number, got nan"),
+        ({"target": "low"}, "target: expected a finite number, got 'low'"),
         ({"target_of": "metric"}, "target_of: expected 'loss', as quadratic has no metric"),
     ],
 )
@@ -315,8 +322,9 @@ def test_steps_and_seconds_to_the_target():
     assert run.reached(target) == (17, run.seconds[17])
     assert run.reached(0.99 * target)[0] > 17
     assert run.reached(-1.0) is None
-    result = oc.compare("quadratic", "sgd:lr=0.5", steps=50, target=target)
+    result = oc.compare("quadratic", "sgd:lr=0.5", steps=50, target=np.float32(1.0001 * target))
     assert result.rows[0].steps_to_target == 17
+    assert json.loads(result.to_json())["target"] == pytest.approx(1.0001 * target)
     assert run.seconds == sorted(run.seconds)
 
 
@@ -413,6 +421,67 @@ def test_an_optimizer_that_fails_is_reported_and_others_go_on():
     assert "SGD: failed: ValueError: no more" in lines
     twice = oc.compare("quadratic", [("sgd", {"lr": fails_late})], seeds=2)
     assert twice.rows[0].note == "failed: 2 of 2 (ValueError: no more)"
+
+
+def test_a_function_that_fails_to_make_its_optimizer_late_costs_its_own_runs_only():
+    made = []
+
+    def moody(params):
+        made.append(1)
+        if len(made) > 2:
+            raise RuntimeError("no more")
+        return oc.SGD(params, lr=0.1)
+
+    result = oc.compare("quadratic", [moody, "adam"], seeds=3, steps=4)
+    assert [run.status for run in result.of("moody")] == ["done", "failed", "failed"]
+    assert result.runs[2].message == "RuntimeError: no more"
+    assert [run.status for run in result.of("Adam")] == ["done"] * 3
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_batches_that_are_used_up_are_told_and_end(whole):
+    class OneShot(Watched):
+        def __init__(self):
+            super().__init__()
+            self.rest = iter(np.ones((9, 2)))
+
+        def batches(self, rng):
+            return self.rest
+
+        def loss(self, params):
+            return 1.0 if whole else problems.Problem.loss(self, params)
+
+    run = oc.compare(OneShot(), "sgd:lr=0.1", steps=50, check=False).runs[0]
+    assert run.status == "failed"
+    assert "expected at least one batch, got none from batches(rng); give all" in run.message
+
+
+def test_batches_without_end_are_told():
+    class Endless(Watched):
+        def batches(self, rng):
+            return itertools.repeat(np.zeros(2))
+
+    with pytest.raises(ValueError, match="expected an epoch of batches that ends"):
+        oc.compare(Endless(), "sgd", steps=3)
+
+
+@pytest.mark.parametrize("epochs", [0, 1.5, "many", True])
+def test_a_problem_with_a_wrong_number_of_epochs_is_refused(epochs):
+    problem = Watched()
+    problem.epochs = epochs
+    with pytest.raises(ValueError, match="epochs: expected a whole number, 1 or more, got"):
+        oc.compare(problem, "sgd")
+
+
+def test_a_problem_says_which_method_it_lacks():
+    class Half(problems.Problem):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Half: expected a method initial\(seed\)"):
+        oc.compare(Half(), "sgd")
+    Half.initial = lambda self, seed: np.ones(2)
+    with pytest.raises(NotImplementedError, match="expected a method loss_and_grads"):
+        oc.compare(Half(), "sgd")
 
 
 @pytest.mark.parametrize("at", [1, 9, 30, 47])

@@ -106,8 +106,8 @@ def check_gradient(
     loss may cause. Where it seems wrong, a smaller h is tried too: there may be a kink nearby.
 
     Args:
-        f: from parameters to the loss and the gradients, without randomness. Gradients may be `Rows`,
-            and None stands for zeros.
+        f: from parameters to the loss and the gradients, without randomness. Gradients may be
+            `Rows`, and None stands for zeros.
         params: one array or any nesting of dict, list and tuple, of float32 or float64; they are
             left as they are.
         rtol: see above.
@@ -146,7 +146,7 @@ def check_gradient(
     loss, grads = as_pair(f(copies), "f")
     if not math.isfinite(loss):
         raise ValueError(
-            f"f: expected a finite loss at the parameters, got {loss}; slopes are measured around it"
+            f"f: expected a finite loss at the parameters, got {loss}; it has no slopes there"
         )
     found = [
         _as_array(g, leaf, f"grads/{path}" if path else "grads")

@@ -31,7 +31,9 @@ def parsed(text: str, what: str) -> tuple[str, dict[str, Any]]:
                 f"{item!r}; write e.g. adam:lr=1e-3,eps=1e-6"
             )
         if key.strip() in options:
-            raise ValueError(f"{what} {text!r}: expected {key.strip()} once, got it twice; drop one")
+            raise ValueError(
+                f"{what} {text!r}: expected {key.strip()} once, got it twice; drop one"
+            )
         options[key.strip()] = _value(value.strip())
     return name.strip(), options
 

@@ -12,6 +12,7 @@ from ..gradient_check import as_pair
 from ..optimizers import SGD
 from ..optimizers.trees import copied, named_leaves
 from ..problems import Problem
+from ..problems.base import NO_BATCH
 from ..rows import Rows
 from ..typing import Tree
 
@@ -38,7 +39,7 @@ def check_problem(problem: Problem, start: Tree, rng: np.random.Generator) -> No
     )
     batch = next(iter(problem.batches(rng)), _NOTHING)
     if batch is _NOTHING:
-        raise ValueError(f"{problem.name}: expected at least one batch, got none from batches(rng)")
+        raise ValueError(f"{problem.name}: {NO_BATCH}")
     with np.errstate(all="ignore"):
         given = problem.loss_and_grads(params, batch)
         loss, grads = as_pair(given, f"{problem.name}: loss_and_grads")
