@@ -14,7 +14,7 @@ import pytest
 
 import optcore as oc
 from optcore import comparison, problems
-from optcore.comparison import Result, entries, progress, table
+from optcore.comparison import Result, Run, entries, progress, table
 from optcore.comparison.rates import SHAPES
 from optcore.optimizers import LBFGS
 from optcore.schedules import Cosine, Exponential
@@ -393,6 +393,17 @@ def test_divergence_of_some_seeds():
     assert "Adam: diverged: 1 of 3" in str(result).splitlines()
 
 
+def test_who_diverges_from_most_seeds_is_not_the_best():
+    def runs(label, ends):
+        return [Run(label, k, status=status, losses=[9.0, end]) for k, (status, end) in ends]
+
+    bold = runs("bold", enumerate([("done", 0.1), ("diverged", 0.0), ("failed", 0.0)]))
+    safe = runs("safe", enumerate([("done", 1.0), ("done", 2.0), ("interrupted", 0.01)]))
+    assert Result("p", labels=["bold", "safe"], runs=[*bold, *safe]).best == "safe"
+    assert Result("p", labels=["bold"], runs=bold).best == "bold"
+    assert Result("p", labels=["bold"], runs=bold[1:]).best is None
+
+
 def test_a_loss_that_rises_beyond_reason_is_no_result():
     run = oc.compare("quadratic", "sgd:lr=2.1", steps=30).runs[0]
     assert run.final_loss > 10 * run.losses[0]
@@ -631,6 +642,9 @@ def test_the_table_has_a_row_for_every_optimizer_and_no_holes(result):
     one = str(oc.compare("quadratic", "sgd", steps=3)).splitlines()
     assert one[1] == "3 steps, 1 seed"
     assert not any("highest" in line for line in one)
+    several = str(oc.compare("quadratic", "sgd", steps=3, seeds=2))
+    assert "± standard deviation" not in several
+    assert "test accuracy: mean ± standard deviation" in " ".join(lines)
 
 
 def test_rows_sum_up_the_seeds(result):
@@ -712,6 +726,14 @@ def test_pandas_gets_the_records(result, monkeypatch):
         result.to_pandas()
 
 
+def test_columns_of_numbers_are_numbers_in_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = oc.compare("rosenbrock", ["adam", "sgd:lr=1"], steps=3).to_pandas()
+    assert frame["steps_to_target"].isna().all()
+    for name in ("loss", "steps_to_target", "seconds_to_target", "state_bytes"):
+        assert pandas.api.types.is_numeric_dtype(frame[name]), name
+
+
 def test_a_plot_without_matplotlib_says_what_to_install(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'optcore\[plot\]'"):
@@ -732,8 +754,11 @@ def test_progress_is_shown_where_it_is_wanted(capsys, monkeypatch):
     assert "seed 0" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    oc.compare("quadratic", "adam", steps=3, progress=True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    oc.compare("quadratic", "adam", steps=3)
     assert capsys.readouterr().err == ""
+    with pytest.raises(ModuleNotFoundError, match="progress=True needs tqdm: pip install tqdm"):
+        oc.compare("quadratic", "adam", steps=3, progress=True)
 
 
 def test_the_bar_is_full_at_the_end(monkeypatch):

@@ -57,7 +57,7 @@ def compare(
         target: a loss worth reaching, or a metric: the table says how long it took. It is looked at
             where the loss is evaluated, after every epoch. None for what the problem suggests.
         target_of: "loss" or "metric".
-        progress: a bar of tqdm's; None shows it on a terminal and in notebooks.
+        progress: a bar of tqdm's; None shows it on a terminal and in notebooks, if there is tqdm.
         check: hold the gradients of a problem of your own against its loss before training, and
             warn where they do not fit.
 
@@ -69,6 +69,7 @@ def compare(
         ValueError: an unknown name, an option out of range, or a gradient of the wrong shape.
         TypeError: an argument of another type.
         KeyError: a gradient is missing or has no parameter.
+        ModuleNotFoundError: the problem's data need scikit-learn, or `progress=True` tqdm.
 
     A run that diverges, or whose optimizer raises an error, is reported as such in the table, and
     the others go on. What is evaluated are the parameters, those of eval mode where an optimizer
