@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,7 +133,7 @@ def check_gradient(
     """
     if not callable(f):
         raise TypeError(f"f: expected a function of the parameters, got {f!r:.80}")
-    if not (isinstance(rtol, numbers.Real) and 0 <= rtol < math.inf):
+    if not (isinstance(rtol, (int, float)) and 0 <= rtol < math.inf):
         raise ValueError(f"rtol: expected 0 or more, got {rtol!r}; pass e.g. 1e-4")
     if samples is not None and not (isinstance(samples, int) and samples >= 1):
         raise ValueError(f"samples: expected 1 or more, or None for all, got {samples!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -91,7 +90,9 @@ def compare(
     one_of(target_of, ("loss", "metric"), "target_of")
     if target is None and target_of == "loss":
         target = chosen.target
-    if target is not None and not (isinstance(target, numbers.Real) and math.isfinite(target)):
+    if target is not None and not (
+        isinstance(target, (int, float, np.number)) and math.isfinite(target)
+    ):
         raise ValueError(f"target: expected a finite number, got {target!r:.80}; pass e.g. 0.1")
     if target_of == "metric" and not chosen.metric_name:
         raise ValueError(f"target_of: expected 'loss', as {chosen.name} has no metric")
