@@ -347,6 +347,28 @@ def test_evaluations_take_no_ones_time():
     assert 0 < sum(run.step_seconds) < run.total_seconds
 
 
+@pytest.mark.parametrize("error", [FloatingPointError, KeyError, KeyboardInterrupt])
+def test_time_until_an_error_counts(error):
+    class Late(oc.SGD):
+        def step(self, *args, **options):
+            if self.step_count == 2:
+                raise error
+            super().step(*args, **options)
+
+    class Patient(Watched):
+        def loss_and_grads(self, params, batch):
+            time.sleep(0.002)
+            return super().loss_and_grads(params, batch)
+
+    result = oc.compare(Patient(), (Late, {"lr": 0.1}))
+    run, row = result.runs[0], result.rows[0]
+    assert run.status != "done"
+    assert len(run.step_seconds) == 2
+    assert 0.006 <= run.total_seconds == row.seconds
+    assert row.step_share == sum(run.step_seconds) / run.total_seconds
+    assert Result.from_json(result.to_json()).runs[0].total_seconds == run.total_seconds
+
+
 def test_memory_of_the_state(clouds):
     size = 4 * clouds.network.parameter_count
     runs = oc.compare(clouds, ["sgd", "momentum", "adam", "amsgrad"], steps=4).runs

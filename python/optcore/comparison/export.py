@@ -30,7 +30,7 @@ _FACTS = (
     "interrupted",
 )
 _OF_RUN = ("label", "seed", "rate", "status", "message", "steps", "seconds", "losses", "metrics")
-_MORE_OF_RUN = ("batch_losses", "step_seconds", "state_bytes")
+_MORE_OF_RUN = ("batch_losses", "step_seconds", "state_bytes", "total_seconds")
 _FLOATS = ("seconds", "losses", "metrics", "batch_losses", "step_seconds")
 
 

@@ -95,7 +95,7 @@ def _row(row: Row, result: Result) -> list[str]:
     return [
         *cells,
         _number(1e6 * row.step_seconds, ".1f"),
-        _number(100 * row.step_share, ".0f") + " %",
+        _number(row.step_share, ".0%").replace("%", " %"),
         _number(row.seconds, ".3g"),
         size,
     ]

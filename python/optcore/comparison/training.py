@@ -116,23 +116,24 @@ class Training:
         loss_and_grads = self._problem.loss_and_grads
         left = self._total - len(times)
         began = perf_counter()
-        for batch in self._batches(epoch):
-            if step is None:
-                loss = self._closure_step(batch)
-            else:
-                loss, grads = loss_and_grads(params, batch)
-                before = perf_counter()
-                step(grads)
-                times.append(perf_counter() - before)
-            losses.append(float(loss))
-            left -= 1
-            if not loss < limit:  # also where it is NaN
-                self._clock += perf_counter() - began
-                return False
-            if not left:
-                break
-        self._clock += perf_counter() - began
-        return True
+        try:
+            for batch in self._batches(epoch):
+                if step is None:
+                    loss = self._closure_step(batch)
+                else:
+                    loss, grads = loss_and_grads(params, batch)
+                    before = perf_counter()
+                    step(grads)
+                    times.append(perf_counter() - before)
+                losses.append(float(loss))
+                left -= 1
+                if not loss < limit:  # also where it is NaN
+                    return False
+                if not left:
+                    break
+            return True
+        finally:
+            self._clock += perf_counter() - began
 
     def _batches(self, epoch: int) -> Iterable[Any]:
         # A full batch needs no random numbers, and making a generator costs as much as a step.
@@ -186,9 +187,9 @@ class Training:
     def _close(self) -> None:
         """What is left when training has ended, however it has."""
         run, lists = self.run, (self.run.steps, self.run.seconds, self.run.losses, self.run.metrics)
-        seen = min(
-            len(each) for each in lists
-        )  # Ctrl-C may have come in the middle of an evaluation
+        run.total_seconds = self._clock
+        # Ctrl-C may have come in the middle of an evaluation.
+        seen = min(len(each) for each in lists)
         for each in lists:
             del each[seen:]
         if self._path:
