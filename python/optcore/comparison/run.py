@@ -19,8 +19,8 @@ class Run:
         label: the optimizer's.
         seed: of the start and of the batches.
         rate: its learning rate, as a text.
-        status: "done"; "diverged", where the loss grew out of all bounds or was no number;
-            "interrupted"; "failed", where the optimizer raised an error.
+        status: "done"; "diverged", where the loss grew out of all bounds, was no number or ended
+            above its start by ten times that; "interrupted"; "failed", where there was an error.
         message: what went wrong, if something did.
         steps: the step numbers of the evaluations, the first being 0.
         seconds: how long training had taken by then, evaluations left out.
