@@ -1,6 +1,7 @@
 """The problems to compare on: gradients, starts, batches, data, names, and one's own."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -204,6 +205,12 @@ def test_real_data_are_scaled_and_split(name, rows, outputs):
     else:
         assert found.y.shape == (rows[0], 1)
         assert found.y.std() == pytest.approx(1, abs=1e-5)
+
+
+def test_missing_scikit_learn_is_an_import_error_that_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ModuleNotFoundError, match=r"scikit-learn: pip install 'optcore\[demo\]'"):
+        problems.named("digits-logistic")
 
 
 def test_the_line_of_the_tutorials():
