@@ -622,6 +622,41 @@ def test_right_gradients_cause_no_warning(dtype):
     assert start["x"][0] == -2
 
 
+@pytest.fixture(scope="module")
+def kinks():
+    """A network of ReLUs in float32: its loss is no smoother, and no more exact, than they get."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(64, 20)).astype(np.float32), rng.normal(size=(64, 1))
+    data = problems.Data(X, y.astype(np.float32), X, y.astype(np.float32))
+    return problems.Supervised(data, hidden=(32, 16), dropout=0.2, batch_size=16)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_right_gradients_of_a_network_cause_no_warning(kinks, seed):
+    oc.compare(kinks, "sgd", steps=1, seeds=[seed])
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_one_wrong_layer_causes_a_warning(kinks, layer, monkeypatch):
+    right = kinks.loss_and_grads
+
+    def wrong(params, batch):
+        loss, grads = right(params, batch)
+        grads["layers"][layer]["W"] *= 3
+        return loss, grads
+
+    monkeypatch.setattr(kinks, "loss_and_grads", wrong)
+    with pytest.warns(UserWarning, match="do not look like those of the loss"):
+        oc.compare(kinks, "sgd", steps=1)
+
+
+@pytest.mark.parametrize("slopes", [(1.0, 1.0), (1.0, -1.0), (0.0, 1.0), (1.0, 0.0)])
+def test_a_wrong_factor_is_found_whatever_the_direction(slopes):
+    slopes = np.array(slopes)
+    with pytest.warns(UserWarning, match="do not look like those of the loss"):
+        oc.compare((np.ones(2), lambda x: (float(slopes @ x), 2 * slopes)), "sgd", steps=1)
+
+
 def test_a_random_loss_is_not_held_against_its_gradient():
     rng = np.random.default_rng(0)
     oc.compare((np.ones(3), lambda x: (float(rng.random()), 2 * x)), "sgd:lr=0.01", steps=2)
