@@ -72,17 +72,30 @@ def keep(script: Path) -> None:
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         printed = run(script, Path(folder))
-        for file in list(target.iterdir()):
-            if belongs(file, script):
-                file.unlink()
-        (target / f"{script.stem}.txt").write_text(printed, encoding="utf-8")
-        for picture in pictures(Path(folder)):
+        drawn = pictures(Path(folder))
+        for picture in drawn:
             if not belongs(picture, script):
                 raise RuntimeError(
                     f"{name(script)} wrote {picture.name}: expected {script.stem}.png, or "
                     f"{script.stem}-….png where there are several"
                 )
+        for file in list(target.iterdir()):
+            if belongs(file, script):
+                file.unlink()
+        (target / f"{script.stem}.txt").write_text(printed, encoding="utf-8")
+        for picture in drawn:
             shutil.copy(picture, target)
+            if picture.suffix == ".png":
+                make_small(target / picture.name)
+
+
+def make_small(picture: Path) -> None:
+    """Writes a PNG anew in 256 colours, which drawings can do with."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
 
 
 def chosen(wanted: list[str]) -> list[Path]:

@@ -26,10 +26,15 @@ if not (FOLDER / "expected.py").exists():
 sys.path.append(str(FOLDER))
 import expected  # noqa: E402
 
-SLOW: set[str] = set()
+SLOW = {
+    "optimizers/landscapes",
+    "optimizers/sizes",
+}
 """What takes more than about eight seconds."""
 
-TOLERANCES: dict[str, float] = {}
+TOLERANCES = {
+    "optimizers/sizes": 0.1,
+}
 """Of numbers, as a part of them, where training magnifies rounding; elsewhere it is USUAL."""
 USUAL = 0.02
 
@@ -151,6 +156,35 @@ def size(picture: Path) -> tuple[int, int]:
     return struct.unpack("<HH", head[6:10])
 
 
+# How they are run. -------------------------------------------------------------------------------
+
+BAD = {
+    "a warning": ("import warnings; warnings.warn('an old way')", "an old way"),
+    "an error": ("1 / 0", "ZeroDivisionError"),
+    "another name": ("open('other.png', 'w').close()", "expected made.png"),
+}
+
+
+@pytest.mark.parametrize(("code", "why"), BAD.values(), ids=BAD)
+def test_what_is_not_kept(code: str, why: str, tmp_path: Path) -> None:
+    """Nothing is, of a script that fails, and it is said why."""
+    script = tmp_path / "made.py"
+    script.write_text(f"# %%\n{code}\n", encoding="utf-8")
+    with pytest.raises(RuntimeError, match=why):
+        expected.keep(script)
+    assert not list((tmp_path / "expected").glob("*"))
+
+
+def test_what_is_kept_is_what_the_script_gave_last(tmp_path: Path) -> None:
+    script = tmp_path / "made.py"
+    for number in (1, 2):
+        script.write_text(f"print('number', {number})", encoding="utf-8")
+        expected.keep(script)
+    (kept,) = (tmp_path / "expected").iterdir()
+    assert kept.name == "made.txt"
+    assert kept.read_text(encoding="utf-8") == "number 2\n"
+
+
 # The examples. -----------------------------------------------------------------------------------
 
 
@@ -200,7 +234,7 @@ def test_its_notebook_runs(script: Path, tmp_path: Path, monkeypatch: pytest.Mon
 # Their folders. ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", params(slow=False), ids=lambda s: expected.name(s))
+@pytest.mark.parametrize("script", EXAMPLES, ids=expected.name)
 def test_it_is_written_as_the_others_are(script: Path) -> None:
     """A title and a few words, then cells of code; listed where readers look for it."""
     text = script.read_text(encoding="utf-8")

@@ -125,9 +125,9 @@ def _pytest(options: Sequence[str], file: str = "", **how: Any) -> subprocess.Co
 
 
 def _environment() -> Iterator[tuple[str, str]]:
-    """This process's, with the programs of this Python on the path, and no options for pytest."""
+    """This process's, with the programs of this Python on the path, and nothing that is for pytest."""
     for name, value in os.environ.items():
         if name == "PATH":
             yield name, os.pathsep.join([str(Path(sys.executable).parent), value])
-        elif name != "PYTEST_ADDOPTS":
+        elif not name.startswith("PYTEST_"):
             yield name, value
