@@ -612,13 +612,17 @@ def test_a_wrong_gradient_causes_a_warning_that_leads_to_check_gradient():
     oc.compare((np.ones(3), wrong), "sgd:lr=0.1", steps=2, check=False)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_right_gradients_cause_no_warning(dtype):
+    if dtype == "bfloat16":
+        dtype = pytest.importorskip("ml_dtypes").bfloat16
+
     def right(p):
         return float(np.sum(np.cosh(p["x"]))) + 1e3, {"x": np.sinh(p["x"])}
 
     start = {"x": np.linspace(-2, 2, 50).astype(dtype)}
-    oc.compare((start, right), "sgd:lr=0.01", steps=2)
+    run = oc.compare((start, right), "sgd:lr=0.01", steps=2).runs[0]
+    assert run.status == "done", run.message
     assert start["x"][0] == -2
 
 

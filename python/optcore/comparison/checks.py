@@ -81,7 +81,7 @@ def _check_slope(
             p[...] = start + distance * way
         return float(problem.loss_and_grads(params, batch)[0])
 
-    eps = max(float(np.finfo(p.dtype).eps) for p in leaves)
+    eps = max(_spacing(p.dtype) for p in leaves)
     length = math.sqrt(sum(float(np.vdot(g, g)) for g in found))
     h = eps ** (1 / 3) * _usual_size(leaves)
     rng = np.random.default_rng(0)
@@ -102,7 +102,12 @@ def _check_slope(
             return
 
 
+def _spacing(dtype: np.dtype[Any]) -> float:
+    """How far 1 and the next larger number are apart; NumPy knows no bfloat16."""
+    return 2.0**-7 if dtype.name == "bfloat16" else float(np.finfo(dtype).eps)
+
+
 def _usual_size(leaves: list[Any]) -> float:
     """The root mean square of all numbers; 1 where they are zeros."""
-    squares = sum(float(np.vdot(p, p)) for p in leaves)
+    squares = sum(float(np.square(p.astype(np.float64)).sum()) for p in leaves)
     return math.sqrt(squares / sum(p.size for p in leaves)) if squares else 1.0
