@@ -125,7 +125,7 @@ def _pytest(options: Sequence[str], file: str = "", **how: Any) -> subprocess.Co
 
 
 def _environment() -> Iterator[tuple[str, str]]:
-    """This process's, with the programs of this Python on the path, and nothing that is for pytest."""
+    """This process's, with the programs of this Python on the path; nothing for pytest."""
     for name, value in os.environ.items():
         if name == "PATH":
             yield name, os.pathsep.join([str(Path(sys.executable).parent), value])
