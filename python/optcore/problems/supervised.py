@@ -21,7 +21,7 @@ class Supervised(Problem):
 
     The loss is that over all training data, the metric accuracy or R² on the test data.
     Mini-batches are drawn anew in every epoch; the last one may be short. Masks of dropout belong
-    to the batch, so all optimizers see the same ones.
+    to the batch, so all optimizers see the same ones. As its `Network`, it is for one thread.
 
     Args:
         data: what to learn from and to test on.
