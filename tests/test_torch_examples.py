@@ -25,6 +25,7 @@ SCRIPTS = {
     "dropout.py": 1e-5,
     "cifar_cnn.py": 1e-3,
     "lstm_sentiment.py": 1e-5,
+    "early_stopping.py": 1e-5,
 }
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="no examples here")
@@ -64,7 +65,7 @@ def test_every_script_is_here() -> None:
     found = {
         p.name for p in FOLDER.glob("*.py") if '__name__ == "__main__"' in p.read_text("utf-8")
     }
-    assert found == set(SCRIPTS)
+    assert found == {*SCRIPTS, "rate_schedules.py"}
 
 
 @pytest.mark.parametrize(("script", "tolerance"), SCRIPTS.items())
@@ -83,6 +84,34 @@ def test_it_learns_and_agrees_with_torch(script: str, tolerance: float) -> None:
     assert len(progress) == 3
     for our_loss, their_loss in progress:
         assert float(our_loss) == pytest.approx(float(their_loss), rel=tolerance, abs=1.01e-4)
+
+
+CONTEST = re.compile(
+    r"^(?P<name>\w+) +(?P<schedule>\w+) +(?P<ours>[\d.]+) +(?P<theirs>[\d.]+)"
+    r" +(?P<constant>[\d.]+) +(?P<tested>[\d.]+) +(?P<constant_tested>[\d.]+)"
+    r" +(?P<apart>[\de.-]+)$",
+    re.M,
+)
+
+
+def test_schedules_agree_with_torch() -> None:
+    printed = output("rate_schedules.py", "--epochs", "8")
+    found = [match.groupdict() for match in CONTEST.finditer(printed)]
+    assert [row["name"] for row in found] == ["SGD", "momentum", "RMSprop", "Adam"], printed
+    for row in found:
+        assert float(row["ours"]) == pytest.approx(float(row["theirs"]), rel=1e-5), printed
+        assert float(row["ours"]) < 0.6  # it was about log 2
+        assert row["ours"][:6] != row["constant"]  # the schedule does something
+        assert float(row["apart"]) < 1e-4
+
+
+@pytest.mark.parametrize("script", ["early_stopping.py", "rate_schedules.py"])
+def test_pictures_are_drawn_where_asked(script: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "new" / "picture.png"
+    printed = output(script, "--quick", "--picture", str(picture))
+    assert f"the picture is in {picture}" in printed
+    assert picture.stat().st_size > 4000
 
 
 # What the scripts are made of. ------------------------------------------------------------------

@@ -69,9 +69,7 @@ def compare(
         batch_size: examples in a step.
         patience: how many epochs without progress on the validation part there may be.
     """
-    epochs = min(chosen.epochs, 3) if chosen.quick else chosen.epochs
-    torch.manual_seed(chosen.seed)
-    model = make()
+    model = made(make, chosen.seed)
     makers = {"optcore": optcore, "torch.optim": torch_optim}
     for prepare in makers.values():  # what is loaded at the first step is in nobody's time
         twin = copy.deepcopy(model)
@@ -87,18 +85,43 @@ def compare(
         f"{len(data.valid.y)} to stop by, {len(data.test.y)} to test on\n"
     )
     first_loss, _ = evaluated(model, data.train, loss)
-    progress = Progress(epochs)
-    for epoch in range(epochs):
+    progress = Progress(epochs(chosen))
+    train(sides, data, loss, chosen, batch_size, progress)
+    progress.close()
+    for side in sides:
+        side.stopping.restore()
+    print(f"\n{table(sides, data, loss, first_loss)}")
+
+
+def epochs(chosen: argparse.Namespace) -> int:
+    """How many epochs there are at most."""
+    most: int = chosen.epochs
+    return min(most, 3) if chosen.quick else most
+
+
+def made(make: Callable[[], nn.Module], seed: int) -> nn.Module:
+    """A model with the weights of this seed."""
+    torch.manual_seed(seed)
+    return make()
+
+
+def train(
+    sides: list[Side],
+    data: Data,
+    loss: Loss,
+    chosen: argparse.Namespace,
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> None:
+    """Trains all sides in turns on the same batches, until they stop or the epochs are over."""
+    for epoch in range(epochs(chosen)):
         seed = 1000 * chosen.seed + epoch
         batches = batched(data.train, batch_size, seed)
         for side in sides if epoch % 2 else sides[::-1]:
             if not side.stopped:
                 torch.manual_seed(seed)  # the same dropout masks
                 side.epoch(batches, data.valid, loss)
-        progress.show(sides)
+        if progress is not None:
+            progress.show(sides)
         if all(side.stopped for side in sides):
             break
-    progress.close()
-    for side in sides:
-        side.stopping.restore()
-    print(f"\n{table(sides, data, loss, first_loss)}")

@@ -77,6 +77,7 @@ TARGETS = (
     Target("WarmupCosine, 1000000 steps", "numpy", 1.0),
     Target("NumPy loop, MLP 784-512-512-10, batch 64", "numpy", 1.8),
     Target("compare, digits-mlp, 8 optimizers, 3 seeds", "numpy", 1.5),
+    Target("fit, digits, batches of 200, float64, 1 thread", "sklearn-mlp", 1.5),
     _door("AdamW", "200x1000", 6),
     _door("AdamW", "1000x16", 5),
     _door("AdamW", "ResNet-50", 1.0),
