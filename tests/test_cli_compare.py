@@ -1,7 +1,11 @@
 """`optcore compare` on the command line."""
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +69,7 @@ def test_the_list_names_problems_and_optimizers(capsys):
     [
         (["--problem", "rosenbrok"], ["got 'rosenbrok'; did you mean rosenbrock?"]),
         (["--optimizers", "sgd,adamm"], ["got 'adamm'; did you mean adam"]),
-        (["--optimizers", "adam:lr=1,lt=2"], ["optimizers: Adam lt=2: ", "'lt'"]),
+        (["--optimizers", "adam:eps=1,lrr=2"], ["options of Adam: ", "got 'lrr'; did you mean lr"]),
         (["--optimizers", ","], ["optimizers: expected at least one"]),
         (["--seeds", "0"], ["--seeds", "1 or more", "'0'"]),
         (["--epochs", "2", "--steps", "2"], ["not allowed with argument"]),
@@ -125,7 +129,7 @@ def test_ctrl_c_prints_and_writes_what_there_is(tmp_path, capsys, monkeypatch):
 
 
 def test_missing_data_say_what_to_install(capsys, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     assert cli.main(["compare"]) == 1
     captured = capsys.readouterr()
     assert "needs scikit-learn: pip install 'optcore[demo]'" in captured.err
@@ -139,6 +143,46 @@ def test_a_chart_where_there_is_matplotlib(tmp_path, capsys):
 
 
 def test_no_chart_without_matplotlib(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert cli.main([*QUICK, "--out", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == FILES
+    captured = capsys.readouterr()
+    assert captured.out.rstrip().endswith(command.CURVES_NAME)
+    assert captured.err.strip() == (
+        "optcore compare: no chart: the chart needs matplotlib: pip install 'optcore[plot]'"
+    )
+
+
+def test_a_chart_that_fails_costs_nothing_else(tmp_path, capsys, monkeypatch):
+    def fails(self, ax):
+        raise ValueError("no such backend")
+
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(Result, "plot", fails)
+    assert cli.main([*QUICK, "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == FILES
+    captured = capsys.readouterr()
+    assert "no chart: no such backend" in captured.err
+    assert "Adam" in captured.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("where", ["full", "gone"])
+def test_files_are_written_though_the_table_can_not_be_printed(where, tmp_path):
+    command_line = [sys.executable, "-m", "optcore", *QUICK, "--out", str(tmp_path)]
+    read, write = os.pipe()
+    os.close(read)  # nobody reads
+    with open("/dev/full" if where == "full" else write, "w") as out:
+        done = subprocess.run(command_line, stdout=out, stderr=subprocess.PIPE, text=True)
+    if where == "full":
+        os.close(write)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("No space left on device" in done.stderr) == (where == "full")
+    assert {path.name for path in tmp_path.iterdir()} == FILES
+
+
+def test_a_file_in_the_way_of_the_folder_is_told(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main([*QUICK, "--out", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err.endswith("file: it is there, and no folder\n")

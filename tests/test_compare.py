@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import math
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import optcore as oc
 from optcore import comparison, problems
-from optcore.comparison import Result, entries, progress, table
+from optcore.comparison import Result, Run, entries, progress, table
 from optcore.comparison.rates import SHAPES
 from optcore.optimizers import LBFGS
 from optcore.schedules import Cosine, Exponential
@@ -161,6 +162,17 @@ def test_an_optimizer_of_ones_own():
     assert str(result).count("Own") == 2
 
 
+def test_a_function_with_the_name_of_a_rule_keeps_its_own_rate():
+    def sgd(params):
+        return oc.SGD(params, lr=0.125)
+
+    def momentum(params, lr=0.125):
+        return oc.SGD(params, lr=lr)
+
+    runs = oc.compare("quadratic", [sgd, momentum], steps=3).runs
+    assert [run.rate for run in runs] == ["0.125", f"{problems.Quadratic.rates['momentum']:g}"]
+
+
 def test_labels_are_told_apart():
     def labels(*given):
         return [entry.label for entry in entries.entries(list(given))]
@@ -235,7 +247,15 @@ def test_a_schedule_may_be_a_function_of_rate_and_steps():
         ([3], TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (3, TypeError, "optimizers: expected names, classes, or pairs .*, got 3"),
         (["adam:lr"], ValueError, "expected options as key=value .*, got 'lr'"),
-        (["adam:lt=3"], TypeError, "optimizers: Adam lt=3: .*'lt'"),
+        (
+            ["adam:lrr=3"],
+            ValueError,
+            "options of Adam: expected one of lr, .*'lrr'; did you mean lr",
+        ),
+        (["adam:clipnrom=3"], ValueError, "got 'clipnrom'; did you mean clip_norm"),
+        (["muon:nesterow=1"], ValueError, "options of Muon: .* did you mean nesterov"),
+        ([(oc.SGD, {"momentun": 0.9})], ValueError, "options of SGD: .* did you mean momentum"),
+        (["adam:lr=1,eps=1,lr=2"], ValueError, "expected lr once, got it twice"),
         (["sgd:lr=fast"], TypeError, "optimizers: SGD: lr: "),
         (["sgd:lr=-1"], ValueError, "optimizers: SGD: "),
         (["sgd:schedule=cosin"], ValueError, "schedule: expected one of constant.*mean cosine"),
@@ -267,6 +287,8 @@ def test_wrong_optimizers_are_explained_before_training(given, error, words):
         ({"steps": 2.5}, "steps: expected a whole number, 1 or more, got 2.5"),
         ({"epochs": 1, "steps": 2}, "pass one"),
         ({"target_of": "metrics"}, "target_of: "),
+        ({"target": math.nan}, "target: expected a finite number, got nan"),
+        ({"target": "low"}, "target: expected a finite number, got 'low'"),
         ({"target_of": "metric"}, "target_of: expected 'loss', as quadratic has no metric"),
     ],
 )
@@ -300,8 +322,9 @@ def test_steps_and_seconds_to_the_target():
     assert run.reached(target) == (17, run.seconds[17])
     assert run.reached(0.99 * target)[0] > 17
     assert run.reached(-1.0) is None
-    result = oc.compare("quadratic", "sgd:lr=0.5", steps=50, target=target)
+    result = oc.compare("quadratic", "sgd:lr=0.5", steps=50, target=np.float32(1.0001 * target))
     assert result.rows[0].steps_to_target == 17
+    assert json.loads(result.to_json())["target"] == pytest.approx(1.0001 * target)
     assert run.seconds == sorted(run.seconds)
 
 
@@ -322,6 +345,28 @@ def test_evaluations_take_no_ones_time():
     run = oc.compare(Slow(), "sgd:lr=0.1", epochs=5).runs[0]
     assert run.total_seconds < 0.05
     assert 0 < sum(run.step_seconds) < run.total_seconds
+
+
+@pytest.mark.parametrize("error", [FloatingPointError, KeyError, KeyboardInterrupt])
+def test_time_until_an_error_counts(error):
+    class Late(oc.SGD):
+        def step(self, *args, **options):
+            if self.step_count == 2:
+                raise error
+            super().step(*args, **options)
+
+    class Patient(Watched):
+        def loss_and_grads(self, params, batch):
+            time.sleep(0.002)
+            return super().loss_and_grads(params, batch)
+
+    result = oc.compare(Patient(), (Late, {"lr": 0.1}))
+    run, row = result.runs[0], result.rows[0]
+    assert run.status != "done"
+    assert len(run.step_seconds) == 2
+    assert 0.006 <= run.total_seconds == row.seconds
+    assert row.step_share == sum(run.step_seconds) / run.total_seconds
+    assert Result.from_json(result.to_json()).runs[0].total_seconds == run.total_seconds
 
 
 def test_memory_of_the_state(clouds):
@@ -370,6 +415,17 @@ def test_divergence_of_some_seeds():
     assert "Adam: diverged: 1 of 3" in str(result).splitlines()
 
 
+def test_who_diverges_from_most_seeds_is_not_the_best():
+    def runs(label, ends):
+        return [Run(label, k, status=status, losses=[9.0, end]) for k, (status, end) in ends]
+
+    bold = runs("bold", enumerate([("done", 0.1), ("diverged", 0.0), ("failed", 0.0)]))
+    safe = runs("safe", enumerate([("done", 1.0), ("done", 2.0), ("interrupted", 0.01)]))
+    assert Result("p", labels=["bold", "safe"], runs=[*bold, *safe]).best == "safe"
+    assert Result("p", labels=["bold"], runs=bold).best == "bold"
+    assert Result("p", labels=["bold"], runs=bold[1:]).best is None
+
+
 def test_a_loss_that_rises_beyond_reason_is_no_result():
     run = oc.compare("quadratic", "sgd:lr=2.1", steps=30).runs[0]
     assert run.final_loss > 10 * run.losses[0]
@@ -398,6 +454,67 @@ def test_an_optimizer_that_fails_is_reported_and_others_go_on():
     assert "SGD: failed: ValueError: no more" in lines
     twice = oc.compare("quadratic", [("sgd", {"lr": fails_late})], seeds=2)
     assert twice.rows[0].note == "failed: 2 of 2 (ValueError: no more)"
+
+
+def test_a_function_that_fails_to_make_its_optimizer_late_costs_its_own_runs_only():
+    made = []
+
+    def moody(params):
+        made.append(1)
+        if len(made) > 2:
+            raise RuntimeError("no more")
+        return oc.SGD(params, lr=0.1)
+
+    result = oc.compare("quadratic", [moody, "adam"], seeds=3, steps=4)
+    assert [run.status for run in result.of("moody")] == ["done", "failed", "failed"]
+    assert result.runs[2].message == "RuntimeError: no more"
+    assert [run.status for run in result.of("Adam")] == ["done"] * 3
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_batches_that_are_used_up_are_told_and_end(whole):
+    class OneShot(Watched):
+        def __init__(self):
+            super().__init__()
+            self.rest = iter(np.ones((9, 2)))
+
+        def batches(self, rng):
+            return self.rest
+
+        def loss(self, params):
+            return 1.0 if whole else problems.Problem.loss(self, params)
+
+    run = oc.compare(OneShot(), "sgd:lr=0.1", steps=50, check=False).runs[0]
+    assert run.status == "failed"
+    assert "expected at least one batch, got none from batches(rng); give all" in run.message
+
+
+def test_batches_without_end_are_told():
+    class Endless(Watched):
+        def batches(self, rng):
+            return itertools.repeat(np.zeros(2))
+
+    with pytest.raises(ValueError, match="expected an epoch of batches that ends"):
+        oc.compare(Endless(), "sgd", steps=3)
+
+
+@pytest.mark.parametrize("epochs", [0, 1.5, "many", True])
+def test_a_problem_with_a_wrong_number_of_epochs_is_refused(epochs):
+    problem = Watched()
+    problem.epochs = epochs
+    with pytest.raises(ValueError, match="epochs: expected a whole number, 1 or more, got"):
+        oc.compare(problem, "sgd")
+
+
+def test_a_problem_says_which_method_it_lacks():
+    class Half(problems.Problem):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Half: expected a method initial\(seed\)"):
+        oc.compare(Half(), "sgd")
+    Half.initial = lambda self, seed: np.ones(2)
+    with pytest.raises(NotImplementedError, match="expected a method loss_and_grads"):
+        oc.compare(Half(), "sgd")
 
 
 @pytest.mark.parametrize("at", [1, 9, 30, 47])
@@ -468,14 +585,19 @@ def test_a_start_that_fails_fails_before_training():
 @pytest.mark.parametrize(
     ("function", "error", "words"),
     [
-        (lambda x: (1.0, x[:1]), ValueError, r"grads: expected the shape \(2,\) of its parameter"),
-        (lambda x: (1.0, x[:, None]), ValueError, r"got \(2, 1\); optcore.check_gradient\(f"),
-        (lambda x: (1.0, {"x": x}), KeyError, "optcore.check_gradient"),
-        (lambda x: 1.0, TypeError, "expected loss_and_grads to return the loss and the gradients"),
+        (lambda x: (1.0, x[:1]), ValueError, r"grads: expected shape \(2,\), as its parameter"),
+        (lambda x: (1.0, x[:, None]), ValueError, r"got \(2, 1\); .*; optcore.check_gradient\(f"),
+        (lambda x: (1.0, {"x": x}), TypeError, "got a dict; .*; optcore.check_gradient"),
+        (lambda x: (1.0, x.astype(int)), TypeError, "a real float array.*optcore.check_gradient"),
+        (lambda x: (1.0, x + 1j), TypeError, "expected a real float array, got a complex128"),
+        (lambda x: (1.0, None), TypeError, "expected gradients, got None"),
+        (lambda x: (1.0, x), ValueError, "grads and params overlap in memory.*pass a copy"),
+        (lambda x: 1.0, TypeError, "loss_and_grads: expected the loss and the gradients, got 1.0"),
         (lambda x: (x, x), TypeError, "expected a loss that is one number"),
+        (lambda x: (None, x), TypeError, "expected a loss that is one number, got None"),
     ],
 )
-def test_gradients_of_the_wrong_shape_lead_to_check_gradient(function, error, words):
+def test_gradients_of_the_wrong_kind_lead_to_check_gradient(function, error, words):
     own = types.SimpleNamespace(initial=lambda seed: np.ones(2), loss_and_grads=function)
     with pytest.raises(error, match=words):
         oc.compare(own, "sgd")
@@ -483,26 +605,65 @@ def test_gradients_of_the_wrong_shape_lead_to_check_gradient(function, error, wo
 
 def test_a_wrong_gradient_causes_a_warning_that_leads_to_check_gradient():
     def wrong(x):
-        return float(x @ x), x
+        return float(x @ x), x.copy()
 
     with pytest.warns(UserWarning, match="do not look like those of the loss.*check_gradient"):
         oc.compare((np.ones(3), wrong), "sgd:lr=0.1", steps=2)
     oc.compare((np.ones(3), wrong), "sgd:lr=0.1", steps=2, check=False)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_right_gradients_cause_no_warning(dtype):
+    if dtype == "bfloat16":
+        dtype = pytest.importorskip("ml_dtypes").bfloat16
+
     def right(p):
         return float(np.sum(np.cosh(p["x"]))) + 1e3, {"x": np.sinh(p["x"])}
 
     start = {"x": np.linspace(-2, 2, 50).astype(dtype)}
-    oc.compare((start, right), "sgd:lr=0.01", steps=2)
+    run = oc.compare((start, right), "sgd:lr=0.01", steps=2).runs[0]
+    assert run.status == "done", run.message
     assert start["x"][0] == -2
+
+
+@pytest.fixture(scope="module")
+def kinks():
+    """A network of ReLUs in float32: its loss is no smoother, and no more exact, than they get."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(64, 20)).astype(np.float32), rng.normal(size=(64, 1))
+    data = problems.Data(X, y.astype(np.float32), X, y.astype(np.float32))
+    return problems.Supervised(data, hidden=(32, 16), dropout=0.2, batch_size=16)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_right_gradients_of_a_network_cause_no_warning(kinks, seed):
+    oc.compare(kinks, "sgd", steps=1, seeds=[seed])
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_one_wrong_layer_causes_a_warning(kinks, layer, monkeypatch):
+    right = kinks.loss_and_grads
+
+    def wrong(params, batch):
+        loss, grads = right(params, batch)
+        grads["layers"][layer]["W"] *= 3
+        return loss, grads
+
+    monkeypatch.setattr(kinks, "loss_and_grads", wrong)
+    with pytest.warns(UserWarning, match="do not look like those of the loss"):
+        oc.compare(kinks, "sgd", steps=1)
+
+
+@pytest.mark.parametrize("slopes", [(1.0, 1.0), (1.0, -1.0), (0.0, 1.0), (1.0, 0.0)])
+def test_a_wrong_factor_is_found_whatever_the_direction(slopes):
+    slopes = np.array(slopes)
+    with pytest.warns(UserWarning, match="do not look like those of the loss"):
+        oc.compare((np.ones(2), lambda x: (float(slopes @ x), 2 * slopes)), "sgd", steps=1)
 
 
 def test_a_random_loss_is_not_held_against_its_gradient():
     rng = np.random.default_rng(0)
-    oc.compare((np.ones(3), lambda x: (float(rng.random()), x)), "sgd:lr=0.01", steps=2)
+    oc.compare((np.ones(3), lambda x: (float(rng.random()), 2 * x)), "sgd:lr=0.01", steps=2)
 
 
 @pytest.mark.parametrize("start", [np.arange(3), {"x": "no"}, {}])
@@ -542,6 +703,9 @@ def test_the_table_has_a_row_for_every_optimizer_and_no_holes(result):
     one = str(oc.compare("quadratic", "sgd", steps=3)).splitlines()
     assert one[1] == "3 steps, 1 seed"
     assert not any("highest" in line for line in one)
+    several = str(oc.compare("quadratic", "sgd", steps=3, seeds=2))
+    assert "± standard deviation" not in several
+    assert "test accuracy: mean ± standard deviation" in " ".join(lines)
 
 
 def test_rows_sum_up_the_seeds(result):
@@ -623,6 +787,14 @@ def test_pandas_gets_the_records(result, monkeypatch):
         result.to_pandas()
 
 
+def test_columns_of_numbers_are_numbers_in_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = oc.compare("rosenbrock", ["adam", "sgd:lr=1"], steps=3).to_pandas()
+    assert frame["steps_to_target"].isna().all()
+    for name in ("loss", "steps_to_target", "seconds_to_target", "state_bytes"):
+        assert pandas.api.types.is_numeric_dtype(frame[name]), name
+
+
 def test_a_plot_without_matplotlib_says_what_to_install(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'optcore\[plot\]'"):
@@ -643,8 +815,11 @@ def test_progress_is_shown_where_it_is_wanted(capsys, monkeypatch):
     assert "seed 0" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    oc.compare("quadratic", "adam", steps=3, progress=True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    oc.compare("quadratic", "adam", steps=3)
     assert capsys.readouterr().err == ""
+    with pytest.raises(ModuleNotFoundError, match="progress=True needs tqdm: pip install tqdm"):
+        oc.compare("quadratic", "adam", steps=3, progress=True)
 
 
 def test_the_bar_is_full_at_the_end(monkeypatch):

@@ -110,8 +110,15 @@ def test_an_empty_array_is_right():
 @pytest.mark.parametrize(
     ("f", "params", "error", "words"),
     [
-        (lambda x: 3.0, np.ones(2), TypeError, "f: expected a function that returns the loss"),
-        (lambda x: (x, x), np.ones(2), TypeError, "f: expected a function that returns the loss"),
+        (lambda x: 3.0, np.ones(2), TypeError, "f: expected the loss and the gradients, got 3.0"),
+        (lambda x: (x, x), np.ones(2), TypeError, "f: expected a loss that is one number"),
+        (lambda x: (None, x), np.ones(2), TypeError, "f: expected a loss that is one number"),
+        (lambda x: (1j, x), np.ones(2), TypeError, "f: expected a loss that is one number"),
+        (lambda x: (np.nan, x), np.ones(2), ValueError, "f: expected a finite loss .* got nan"),
+        (lambda x: (1.0, x + 1j), np.ones(2), TypeError, "grads: expected an array of floats"),
+        (lambda x: (1.0, x.astype(int)), np.ones(2), TypeError, "of floats, got one of int64"),
+        (lambda x: (1.0, np.array("no")), np.ones(()), TypeError, "grads: expected an array of"),
+        (3, np.ones(2), TypeError, "f: expected a function of the parameters, got 3"),
         (lambda x: (1.0, x[:1]), np.ones(2), ValueError, r"grads: expected the shape \(2,\)"),
         (lambda x: (1.0, x.T), np.ones((2, 3)), ValueError, "it looks transposed"),
         (lambda p: (1.0, {"a": p["a"]}), {"a": np.ones(2), "b": np.ones(1)}, KeyError, "'b'"),
@@ -122,6 +129,22 @@ def test_an_empty_array_is_right():
 def test_what_can_not_be_checked_is_explained(f, params, error, words):
     with pytest.raises(error, match=words):
         oc.check_gradient(f, params)
+
+
+@pytest.mark.parametrize("options", [{"samples": 0}, {"samples": "all"}, {"rtol": -1}])
+def test_options_out_of_range_are_explained(options):
+    with pytest.raises(ValueError, match=f"{next(iter(options))}: expected "):
+        oc.check_gradient(right, PARAMS, **options)
+
+
+def test_rows_of_a_table():
+    def f(table):
+        picked = table[[2, 0, 2]]
+        return float(np.sum(picked**2)), oc.Rows([2, 0, 2], 2 * picked)
+
+    table = np.arange(8.0).reshape(4, 2)
+    assert oc.check_gradient(f, table)
+    assert not oc.check_gradient(lambda x: (f(x)[0], oc.Rows([2, 0], 2 * x[[2, 0]])), table)
 
 
 def test_a_random_function_is_refused():

@@ -198,6 +198,14 @@ def test_divergence_is_told_and_does_not_spoil_the_scale(ax):
     drawn(ax)
 
 
+@pytest.mark.parametrize("log", [True, False])
+def test_a_target_is_in_view_also_where_a_run_has_diverged(ax, log):
+    plot.curves({"a": [1.0, 0.5, 0.4], "b": [1.0, np.inf, np.inf]}, ax, target=0.01, log=log)
+    low, high = ax.get_ylim()
+    assert low < 0.01
+    assert 1 < high < 10
+
+
 def test_a_run_that_exploded_but_stayed_finite_is_out_of_view(ax):
     plot.curves({"a": [1.0, 0.5, 0.1], "b": [1.0, 1e9, 1e30]}, ax)
     assert ax.get_ylim()[1] < 1e4

@@ -1,6 +1,7 @@
 """The problems to compare on: gradients, starts, batches, data, names, and one's own."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -206,6 +207,12 @@ def test_real_data_are_scaled_and_split(name, rows, outputs):
         assert found.y.std() == pytest.approx(1, abs=1e-5)
 
 
+def test_missing_scikit_learn_is_an_import_error_that_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ModuleNotFoundError, match=r"scikit-learn: pip install 'optcore\[demo\]'"):
+        problems.named("digits-logistic")
+
+
 def test_the_line_of_the_tutorials():
     found = data.line(5000)
     slope, intercept = np.polyfit(found.X[:, 0], found.y[:, 0], 1)
@@ -288,6 +295,8 @@ def test_linear_regression_finds_the_least_squares():
         ({"y": np.zeros(3, int)}, ValueError, "data/y: expected 4 whole numbers"),
         ({"y": np.zeros(4)}, ValueError, r"data/y: .* pass y or y\[:, None\]"),
         ({"y_test": np.zeros((4, 1), int)}, ValueError, "data/y_test: expected 4 whole numbers"),
+        ({"y": np.array([-1, 1, 1, -1])}, ValueError, "data/y: expected labels from 0 up, got -1"),
+        ({"X_test": np.ones((0, 2), np.float32)}, ValueError, "data/X_test: expected one example"),
     ],
 )
 def test_data_that_do_not_fit_are_explained(change, error, words):
@@ -329,16 +338,39 @@ def test_options_of_problems():
     [
         ("digit-mlp", "did you mean digits-mlp or"),
         ("zzz", "pick one of these"),
-        ("quadratic:conditions=3", "unexpected keyword argument 'conditions'|conditions"),
+        ("quadratic:conditoin=3", "options of quadratic: .*'conditoin'; did you mean condition"),
+        ("quadratic:condition=steep", "condition: expected 1 or more, got 'steep'"),
+        ("linear:rows=0", "rows: expected 1 or more, got 0"),
         ("quadratic:condition=0.5", "condition: expected 1 or more, got 0.5"),
         ("quadratic:dimension=0", "dimension: expected 1 or more, got 0"),
         ("quadratic:condition", "expected options as key=value"),
-        ("beale:start=1", "beale:start=1.*start"),
+        ("beale:start=1", "options of beale: expected none, got start"),
+        ("digits-mlp:hiden=3", "options of digits-mlp: .*'hiden'; did you mean hidden"),
+        ("digits-mlp:name=3", "options of digits-mlp: .*'name'; pick one"),
     ],
 )
 def test_a_wrong_name_is_explained(text, words):
     with pytest.raises(ValueError, match=words):
         problems.named(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"hidden": 3}, "hidden: expected the widths of layers, got 3"),
+        ({"hidden": "ab"}, "hidden: expected the widths of layers, got 'ab'"),
+        ({"hidden": (8, 0)}, "hidden: expected the widths of layers"),
+        ({"hidden": (8,), "dropout": "half"}, "dropout: expected 0 or more and less than 1"),
+        ({"dropout": 0.5}, "dropout: expected 0 without hidden layers, got 0.5"),
+        ({"activation": "gelu"}, "activation: expected 'relu' or 'tanh', got 'gelu'"),
+        ({"batch_size": 1.5}, "batch_size: expected 1 or more, or None, got 1.5"),
+        ({"batch_size": 0}, "batch_size: expected 1 or more, or None, got 0"),
+        ({"rates": 3}, "rates: expected a mapping"),
+    ],
+)
+def test_wrong_options_of_a_network_on_data_are_explained(options, words, clouds):
+    with pytest.raises(ValueError, match=words):
+        problems.Supervised(clouds, **options)
 
 
 # One's own. ------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ import numpy as np
 from . import _core
 from ._columns import columns
 from .optimizers.trees import named_leaves, rebuilt
+from .rows import Rows
+from .schedules.metric import as_metric
 from .typing import Array, Tree
 
 __all__ = ["ArrayCheck", "GradientCheck", "check_gradient"]
@@ -105,7 +107,8 @@ def check_gradient(
     loss may cause. Where it seems wrong, a smaller h is tried too: there may be a kink nearby.
 
     Args:
-        f: from parameters to the loss and the gradients, without randomness.
+        f: from parameters to the loss and the gradients, without randomness. Gradients may be
+            `Rows`, and None stands for zeros.
         params: one array or any nesting of dict, list and tuple, of float32 or float64; they are
             left as they are.
         rtol: see above.
@@ -116,8 +119,10 @@ def check_gradient(
         What was found, array by array: true if all is well, a table when printed.
 
     Raises:
-        TypeError: f returns no pair, the loss is no number, or a parameter is no array of floats.
-        ValueError: a gradient has another shape than its parameter, or f is random.
+        TypeError: f returns no pair, the loss is no number, or a parameter or gradient is no array
+            of floats.
+        ValueError: a gradient has another shape than its parameter, the loss is not finite, or f is
+            random; `rtol` or `samples` is out of range.
         KeyError: a gradient is missing or has no parameter.
 
     Example:
@@ -128,34 +133,41 @@ def check_gradient(
         >>> found.ok, found.arrays[0].hint
         (False, 'all are 0.5 times the slope')
     """
+    if not callable(f):
+        raise TypeError(f"f: expected a function of the parameters, got {f!r:.80}")
+    if not (isinstance(rtol, (int, float)) and 0 <= rtol < math.inf):
+        raise ValueError(f"rtol: expected 0 or more, got {rtol!r}; pass e.g. 1e-4")
+    if samples is not None and not (isinstance(samples, int) and samples >= 1):
+        raise ValueError(f"samples: expected 1 or more, or None for all, got {samples!r}")
     tree = _core.Tree(params, "params")
     for leaf, path in zip(tree.leaves, tree.paths, strict=True):
         _check_leaf(leaf, f"params/{path}" if path else "params")
     leaves = [np.array(leaf, np.float64) for leaf in tree.leaves]
     copies = rebuilt(params, False, leaves)
-    loss, grads = _called(f, copies)
+    loss, grads = as_pair(f(copies), "f")
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"f: expected a finite loss at the parameters, got {loss}; it has no slopes there"
+        )
     found = [
-        None if g is None else np.array(g) for g in named_leaves(grads, copies, False, "grads")
+        _as_array(g, leaf, f"grads/{path}" if path else "grads")
+        for g, leaf, path in zip(
+            named_leaves(grads, copies, False, "grads"), leaves, tree.paths, strict=True
+        )
     ]
-    if _called(f, copies)[0] != loss:
+    if as_pair(f(copies), "f")[0] != loss:
         raise ValueError(
             "f: expected the same loss for the same parameters, got two different ones; take "
             "randomness, such as dropout, out of it"
         )
     rng = np.random.default_rng(seed)
-    single = any(g is not None and g.dtype.itemsize < 8 for g in found)
+    single = any(g.dtype.itemsize < 8 for g in found)
     eps = float(np.finfo(np.float32 if single else np.float64).eps)
-    measure = _Measure(lambda: _called(f, copies)[0], loss, eps, max(rtol, 100 * eps))
-    arrays = []
-    for path, leaf, g in zip(tree.paths, leaves, found, strict=True):
-        name = f"grads/{path}" if path else "grads"
-        given = np.zeros(leaf.shape) if g is None else g.astype(np.float64)
-        if given.shape != leaf.shape:
-            raise ValueError(
-                f"{name}: expected the shape {leaf.shape} of its parameter, got {given.shape}"
-                + ("; it looks transposed: return its .T" if given.T.shape == leaf.shape else "")
-            )
-        arrays.append(measure.array(path, leaf, given, _drawn(leaf.size, samples, rng)))
+    measure = _Measure(lambda: as_pair(f(copies), "f")[0], loss, eps, max(rtol, 100 * eps))
+    arrays = [
+        measure.array(path, leaf, g.astype(np.float64), _drawn(leaf.size, samples, rng))
+        for path, leaf, g in zip(tree.paths, leaves, found, strict=True)
+    ]
     return GradientCheck(loss, arrays)
 
 
@@ -245,11 +257,42 @@ def _check_leaf(leaf: Any, name: str) -> None:
         )
 
 
-def _called(f: Callable[[Any], tuple[float, Tree]], params: Any) -> tuple[float, Any]:
-    given = f(params)
-    if not isinstance(given, tuple) or len(given) != 2 or np.ndim(given[0]):
-        raise TypeError(
-            "f: expected a function that returns the loss, a number, and the gradients, got "
-            f"{given!r:.80}; return (loss, grads)"
+def _as_array(given: Any, leaf: Array, name: str) -> Array:
+    """A gradient as an array of its own, of its parameter's shape."""
+    if given is None:
+        return np.zeros(leaf.shape)
+    if isinstance(given, Rows):
+        dense = np.zeros(leaf.shape)
+        np.add.at(dense, given.indices, given.values)
+        return dense
+    array = np.array(given)
+    if not np.issubdtype(array.dtype, np.floating) and array.dtype.name != "bfloat16":
+        raise TypeError(f"{name}: expected an array of floats, got one of {array.dtype}")
+    if array.shape != leaf.shape:
+        raise ValueError(
+            f"{name}: expected the shape {leaf.shape} of its parameter, got {array.shape}"
+            + ("; it looks transposed: return its .T" if array.T.shape == leaf.shape else "")
         )
-    return float(given[0]), given[1]
+    return array
+
+
+def as_pair(given: Any, name: str) -> tuple[float, Any]:
+    """The loss as a number, and the gradients, of what a function has returned.
+
+    Raises:
+        TypeError: it is something else; `name` is the function's.
+
+    >>> as_pair((np.array(0.5), "gradients"), "f")
+    (0.5, 'gradients')
+    """
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise TypeError(
+            f"{name}: expected the loss and the gradients, got {given!r:.80}; return (loss, grads)"
+        )
+    loss, grads = given
+    try:
+        if not np.iscomplexobj(loss):
+            return as_metric(loss), grads
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name}: expected a loss that is one number, got {loss!r:.80}")

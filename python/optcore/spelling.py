@@ -16,7 +16,7 @@ def parsed(text: str, what: str) -> tuple[str, dict[str, Any]]:
     them, or words.
 
     Raises:
-        ValueError: an option is no `key=value`.
+        ValueError: an option is no `key=value`, or stands there twice.
 
     >>> parsed("adam:lr=1e-3,betas=0.9/0.95,amsgrad=true,schedule=cosine", "optimizer")
     ('adam', {'lr': 0.001, 'betas': (0.9, 0.95), 'amsgrad': True, 'schedule': 'cosine'})
@@ -29,6 +29,10 @@ def parsed(text: str, what: str) -> tuple[str, dict[str, Any]]:
             raise ValueError(
                 f"{what} {text!r}: expected options as key=value with commas between them, got "
                 f"{item!r}; write e.g. adam:lr=1e-3,eps=1e-6"
+            )
+        if key.strip() in options:
+            raise ValueError(
+                f"{what} {text!r}: expected {key.strip()} once, got it twice; drop one"
             )
         options[key.strip()] = _value(value.strip())
     return name.strip(), options

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,11 +100,15 @@ def run(args: argparse.Namespace) -> int:
     except (TypeError, ValueError) as error:
         print(f"optcore compare: {error}", file=sys.stderr)
         return 2
+    # Files first: who reads the table may have gone, or have no room for it.
+    folder = None if args.out is None or not result.runs else _written(result, args.out)
     print(result, flush=True)
-    written = args.out is None or not result.runs or _write(result, args.out)
+    if folder is not None:
+        names = [JSON_NAME, RUNS_NAME, CURVES_NAME, *_drawn(result, folder)]
+        print(f"\nwritten to {folder.resolve()}: {', '.join(names)}")
     if result.interrupted:
         raise KeyboardInterrupt
-    return 0 if written else 1
+    return 0 if folder in (None, args.out) else 1
 
 
 def _cannot_make(folder: Path) -> str:
@@ -113,34 +117,43 @@ def _cannot_make(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return ""
+    except FileExistsError:
+        return "it is there, and no folder"
     except OSError as error:
         return error.strerror or str(error)
 
 
-def _write(result: Result, folder: Path) -> bool:
-    """Writes all files; into a temporary folder if that one has become unwritable."""
+def _written(result: Result, folder: Path) -> Path:
+    """Writes the files, and says where: in a temporary folder if that one has become unwritable."""
     try:
-        _write_all(result, folder)
-        return True
+        _write(result, folder)
+        return folder
     except OSError as error:
         spare = Path(tempfile.mkdtemp(prefix="optcore-compare-"))
+        _write(result, spare)
+        reason = os.strerror(error.errno) if error.errno else error
         print(
-            f"optcore compare: cannot write to {folder}: {error.strerror or error}; the results "
-            f"are in {spare} instead",
+            f"optcore compare: cannot write to {folder}: {reason}; the results are in {spare} "
+            "instead",
             file=sys.stderr,
         )
-        _write_all(result, spare)
-        return False
+        return spare
 
 
-def _write_all(result: Result, folder: Path) -> None:
+def _write(result: Result, folder: Path) -> None:
     result.to_json(folder / JSON_NAME)
     result.to_csv(folder / RUNS_NAME)
     result.to_csv(folder / CURVES_NAME, "curves")
-    names = [JSON_NAME, RUNS_NAME, CURVES_NAME]
-    if find_spec("matplotlib"):
+
+
+def _drawn(result: Result, folder: Path) -> list[str]:
+    """Draws the chart, and gives its name; says why if there is none."""
+    try:
+        figures.need("the chart")
         figure = figures.hidden((9.0, 4.8))
         result.plot(figure.subplots())
         figures.write(figure, folder / CHART_NAME)
-        names.append(CHART_NAME)
-    print(f"\nwritten to {folder.resolve()}: {', '.join(names)}")
+        return [CHART_NAME]
+    except (ImportError, OSError, ValueError) as error:
+        print(f"optcore compare: no chart: {error}", file=sys.stderr)
+        return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 
-class MissingExtraError(Exception):
+class MissingExtraError(ModuleNotFoundError):
     """A package is missing; the message says how to install it."""
 
 

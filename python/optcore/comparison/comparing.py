@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -55,7 +56,7 @@ def compare(
         target: a loss worth reaching, or a metric: the table says how long it took. It is looked at
             where the loss is evaluated, after every epoch. None for what the problem suggests.
         target_of: "loss" or "metric".
-        progress: a bar of tqdm's; None shows it on a terminal and in notebooks.
+        progress: a bar of tqdm's; None shows it on a terminal and in notebooks, if there is tqdm.
         check: hold the gradients of a problem of your own against its loss before training, and
             warn where they do not fit.
 
@@ -67,6 +68,7 @@ def compare(
         ValueError: an unknown name, an option out of range, or a gradient of the wrong shape.
         TypeError: an argument of another type.
         KeyError: a gradient is missing or has no parameter.
+        ModuleNotFoundError: the problem's data need scikit-learn, or `progress=True` tqdm.
 
     A run that diverges, or whose optimizer raises an error, is reported as such in the table, and
     the others go on. What is evaluated are the parameters, those of eval mode where an optimizer
@@ -83,26 +85,30 @@ def compare(
     """
     chosen = named(problem) if isinstance(problem, str) else as_problem(problem)
     members = entries(optimizers)
-    numbers = _seeds(seeds)
+    seeds = _seeds(seeds)
     total = _total(chosen, epochs, steps)
     one_of(target_of, ("loss", "metric"), "target_of")
     if target is None and target_of == "loss":
         target = chosen.target
+    if target is not None and not (
+        isinstance(target, (int, float, np.number)) and math.isfinite(target)
+    ):
+        raise ValueError(f"target: expected a finite number, got {target!r:.80}; pass e.g. 0.1")
     if target_of == "metric" and not chosen.metric_name:
         raise ValueError(f"target_of: expected 'loss', as {chosen.name} has no metric")
-    starts = {seed: chosen.initial(seed) for seed in numbers}
-    first = starts[numbers[0]]
+    starts = {seed: chosen.initial(seed) for seed in seeds}
+    first = starts[seeds[0]]
     if check:
-        check_problem(chosen, first, np.random.default_rng([numbers[0], 0]))
+        check_problem(chosen, first, np.random.default_rng([seeds[0], 0]))
     _check_options(members, chosen, first, total)
     result = Result(
         problem=chosen.described(),
         loss_name=chosen.loss_name,
         metric_name=chosen.metric_name,
-        target=target,
+        target=None if target is None else float(target),
         target_of=target_of,
         total=total,
-        planned=len(members) * len(numbers),
+        planned=len(members) * len(seeds),
         labels=[entry.label for entry in members],
     )
     ticks = -(-total // chosen.steps_per_epoch)
@@ -166,10 +172,9 @@ def _total(problem: Problem, epochs: int | None, steps: int | None) -> int:
     """The number of steps."""
     if epochs is not None and steps is not None:
         raise ValueError(f"steps: expected epochs or steps, got {epochs} and {steps}; pass one")
-    for name, value in (("epochs", epochs), ("steps", steps)):
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if value is not None and not (whole and value >= 1):
-            raise ValueError(f"{name}: expected a whole number, 1 or more, got {value!r}")
-    if steps is not None:
-        return int(steps)
-    return int(problem.epochs if epochs is None else epochs) * problem.steps_per_epoch
+    name, value = ("epochs", epochs) if steps is None else ("steps", steps)
+    if value is None:
+        value = problem.epochs
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name}: expected a whole number, 1 or more, got {value!r}; pass e.g. 10")
+    return int(value) * (1 if steps is not None else problem.steps_per_epoch)

@@ -13,6 +13,7 @@ from ..schedules import Schedule
 from ..spelling import closest, parsed
 from ..typing import Tree
 from .muon import MuonAndAdamW
+from .options import checked, known
 from .rates import schedule_of
 
 Make = Callable[..., Any]
@@ -27,6 +28,12 @@ _FORMS: dict[str, tuple[Make, dict[str, Any]]] = {
 
 _LABELS = {"nesterov": "Nesterov", "amsgrad": "AMSGrad", "muon": "Muon"}
 
+_CLASSES: dict[str, Make] = {
+    name.lower(): getattr(optimizers, name)
+    for name in optimizers.__all__
+    if name not in ("EMA", "Optimizer")
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -34,7 +41,8 @@ class Entry:
 
     Attributes:
         label: what tables and legends call it.
-        key: the name of its rule in lower case, by which a problem knows a rate for it.
+        key: the name of its rule in lower case, by which a problem knows a rate for it; empty where
+            it takes no rate.
         make: the class, or a function of the parameters and `lr` that returns an optimizer.
         options: what it is made with; `schedule` among them is a shape for the rate.
     """
@@ -63,8 +71,7 @@ def names() -> list[str]:
     >>> {"adam", "momentum", "nesterov", "schedulefreeadamw"} <= set(names())
     True
     """
-    classes = [name.lower() for name in optimizers.__all__ if name not in ("EMA", "Optimizer")]
-    return sorted({*classes, *_FORMS})
+    return sorted({*_CLASSES, *_FORMS})
 
 
 def entries(given: Any) -> list[Entry]:
@@ -106,22 +113,18 @@ def _entry(spec: Any) -> Entry:
         key = closest(name, names(), "optimizer")
         make, own = _FORMS.get(key) or (_CLASSES[key], {})
         label = _LABELS.get(key, make.__name__)
-        more = {**options, **given}
+        more = checked(make, label, {**options, **given})
         return Entry(_labelled(label, more), key, make, {**own, **more})
     if callable(spec):
         label = getattr(spec, "__name__", type(spec).__name__)
-        return Entry(_labelled(label, given), label.lower(), spec, given)
+        given = checked(spec, label, given)
+        taken = known(spec)
+        key = label.lower() if taken is None or "lr" in taken else ""
+        return Entry(_labelled(label, given), key, spec, given)
     raise TypeError(
         "optimizers: expected names, classes, or pairs of one and a dict of options, got "
         f"{spec!r:.80}; pass e.g. ['sgd', oc.Adam, (oc.AdamW, {{'lr': 1e-3}})]"
     )
-
-
-_CLASSES: dict[str, Make] = {
-    name.lower(): getattr(optimizers, name)
-    for name in optimizers.__all__
-    if name not in ("EMA", "Optimizer")
-}
 
 
 def _labelled(label: str, options: Mapping[str, Any]) -> str:

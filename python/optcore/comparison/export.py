@@ -30,7 +30,7 @@ _FACTS = (
     "interrupted",
 )
 _OF_RUN = ("label", "seed", "rate", "status", "message", "steps", "seconds", "losses", "metrics")
-_MORE_OF_RUN = ("batch_losses", "step_seconds", "state_bytes")
+_MORE_OF_RUN = ("batch_losses", "step_seconds", "state_bytes", "total_seconds")
 _FLOATS = ("seconds", "losses", "metrics", "batch_losses", "step_seconds")
 
 
@@ -123,8 +123,8 @@ def _run_record(run: Run, result: Result) -> dict[str, Any]:
         "steps": steps,
         "loss": run.final_loss,
         "metric": run.final_metric,
-        "steps_to_target": met[0] if met else None,
-        "seconds_to_target": met[1] if met else None,
+        "steps_to_target": met[0] if met else math.nan,
+        "seconds_to_target": met[1] if met else math.nan,
         "seconds": run.total_seconds,
         "step_seconds": float(np.median(run.step_seconds)) if steps else math.nan,
         "steps_seconds": sum(run.step_seconds),

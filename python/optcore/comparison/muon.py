@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +31,8 @@ class MuonAndAdamW:
         >>> sorted(opt.state["b"])
         ['exp_avg', 'exp_avg_sq']
     """
+
+    __signature__ = inspect.signature(Muon)
 
     def __init__(self, params: Tree, lr: Scalar = 1e-3, **options: Any):
         tree = _core.Tree(params, "params")

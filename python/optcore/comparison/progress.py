@@ -14,18 +14,25 @@ class Progress:
 
     Args:
         total: how many evaluations there will be.
-        shown: True for a bar, False for none; None for one on a terminal or in a notebook.
+        shown: True for a bar, False for none; None for one on a terminal or in a notebook, where
+            there is tqdm.
+
+    Raises:
+        ModuleNotFoundError: a bar is asked for, and there is no tqdm.
     """
 
     def __init__(self, total: int, shown: bool | None):
         self._bar: Any = None
-        if shown is None:
-            shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-        if shown:
+        someone_looks = sys.stderr is not None and sys.stderr.isatty()
+        if shown or (shown is None and (someone_looks or "ipykernel" in sys.modules)):
             try:
                 from tqdm.auto import tqdm
-            except ModuleNotFoundError:
-                return
+            except ModuleNotFoundError as error:
+                if shown is None:
+                    return
+                raise ModuleNotFoundError(
+                    "progress=True needs tqdm: pip install tqdm", name=error.name
+                ) from None
             self._bar = tqdm(total=total, unit="epoch", dynamic_ncols=True, leave=False)
 
     def __enter__(self) -> Progress:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from . import export, table
-from .run import Run
+from .run import DIVERGED, DONE, FAILED, Run
 from .summary import Row, summarised
 
 if TYPE_CHECKING:
@@ -66,9 +67,18 @@ class Result:
 
     @property
     def best(self) -> str | None:
-        """The optimizer with the least final loss, the median over seeds; None if none ended."""
-        ranked = [(row.loss, row.label) for row in self.rows if math.isfinite(row.loss)]
+        """The optimizer with the least final loss; None if none ended.
+
+        That is the median over the seeds, in which a run that diverged or failed is the worst.
+        """
+        ranked = [(self._median(row.label), row.label) for row in self.rows if row.done]
         return min(ranked)[1] if ranked else None
+
+    def _median(self, label: str) -> float:
+        """The median of the final losses, infinite for what came to nothing."""
+        lost = (DIVERGED, FAILED)
+        runs = [run for run in self.of(label) if run.status in (DONE, *lost)]
+        return median(math.inf if run.status in lost else run.final_loss for run in runs)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draws the losses by step, seeds as bands. Needs matplotlib.

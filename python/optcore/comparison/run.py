@@ -19,8 +19,8 @@ class Run:
         label: the optimizer's.
         seed: of the start and of the batches.
         rate: its learning rate, as a text.
-        status: "done"; "diverged", where the loss grew out of all bounds or was no number;
-            "interrupted"; "failed", where the optimizer raised an error.
+        status: "done"; "diverged", where the loss grew out of all bounds, was no number or ended
+            above its start by ten times that; "interrupted"; "failed", where there was an error.
         message: what went wrong, if something did.
         steps: the step numbers of the evaluations, the first being 0.
         seconds: how long training had taken by then, evaluations left out.
@@ -32,6 +32,7 @@ class Run:
         state_bytes: the largest memory of the optimizer's state that was seen.
         path: the parameters at each evaluation, one row each, if there are three or fewer.
         params: the parameters at the end, those to evaluate.
+        total_seconds: how long training took, evaluations left out.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Run:
     state_bytes: int | None = None
     path: Array | None = None
     params: Any = None
+    total_seconds: float = 0.0
 
     @property
     def final_loss(self) -> float:
@@ -58,11 +60,6 @@ class Run:
     def final_metric(self) -> float:
         """The last metric; NaN where there is none."""
         return next((m for m in reversed(self.metrics) if m == m), math.nan)
-
-    @property
-    def total_seconds(self) -> float:
-        """How long training took, evaluations left out."""
-        return self.seconds[-1] if self.seconds else 0.0
 
     def reached(self, target: float, of: str = "loss") -> tuple[int, float] | None:
         """Steps and seconds at the first evaluation that met the target; None if none did.

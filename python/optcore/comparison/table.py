@@ -95,7 +95,7 @@ def _row(row: Row, result: Result) -> list[str]:
     return [
         *cells,
         _number(1e6 * row.step_seconds, ".1f"),
-        _number(100 * row.step_share, ".0f") + " %",
+        _number(row.step_share, ".0%").replace("%", " %"),
         _number(row.seconds, ".3g"),
         size,
     ]
@@ -131,7 +131,9 @@ def _notes(result: Result) -> str:
     several = len(result.seeds) > 1
     parts = [f"final loss: {result.loss_name} at the end"]
     if several:
-        parts[0] += ", the median over seeds; metric: mean ± standard deviation"
+        parts[0] += ", the median over seeds"
+        if result.metric_name:
+            parts.append(f"{result.metric_name}: mean ± standard deviation")
     if result.target is not None:
         name = result.loss_name if result.target_of == "loss" else result.metric_name
         sign = "≤" if result.target_of == "loss" else "≥"

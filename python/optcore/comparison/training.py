@@ -15,6 +15,7 @@ from ..optimizers import LBFGS
 from ..optimizers.modes import TwoModes
 from ..optimizers.trees import copied
 from ..problems import Problem
+from ..problems.base import NO_BATCH
 from ..typing import Tree
 from ..wrappers import SAM, Wrapper
 from .entries import Entry
@@ -43,14 +44,12 @@ class Training:
         self, problem: Problem, entry: Entry, start: Tree, seed: int, total: int, tick: Tick
     ):
         self._problem, self._total, self._seed, self._tick = problem, total, seed, tick
-        self._params = copied(start)
+        self._entry, self._params = entry, copied(start)
         self._leaves = _core.Tree(self._params, "params").leaves
         self.run = Run(entry.label, seed)
-        self._optimizer, self.run.rate = entry.made(self._params, total, problem.rates)
-        layers = list(_layers(self._optimizer))
-        asks = any(isinstance(layer, (LBFGS, SAM)) for layer in layers)
-        self._step: Callable[[Tree], Any] | None = None if asks else self._optimizer.step
-        self._modes = next((layer for layer in layers if isinstance(layer, TwoModes)), None)
+        self._optimizer: Any = None
+        self._step: Callable[[Tree], Any] | None = None
+        self._modes: TwoModes | None = None
         self._path: list[Any] = []
         self._keeps_path = sum(leaf.size for leaf in self._leaves) <= MOST_NUMBERS
         self._limit = math.inf
@@ -65,6 +64,7 @@ class Training:
         run = self.run
         try:
             with np.errstate(all="ignore"):
+                self._make()
                 self._all_steps()
         except KeyboardInterrupt:
             run.status, run.message = INTERRUPTED, f"interrupted at step {len(run.step_seconds)}"
@@ -77,6 +77,14 @@ class Training:
             self._close()
         return run
 
+    def _make(self) -> None:
+        """The optimizer, and how to step and evaluate it."""
+        made, self.run.rate = self._entry.made(self._params, self._total, self._problem.rates)
+        layers = list(_layers(made))
+        asks = any(isinstance(layer, (LBFGS, SAM)) for layer in layers)
+        self._optimizer, self._step = made, None if asks else made.step
+        self._modes = next((layer for layer in layers if isinstance(layer, TwoModes)), None)
+
     # The loop. ---------------------------------------------------------------------------------
 
     def _all_steps(self) -> None:
@@ -88,8 +96,11 @@ class Training:
             raise FloatingPointError("the first loss")
         epoch = 0
         while len(self.run.step_seconds) < self._total:
+            taken = len(self.run.step_seconds)
             within = self._epoch(epoch)
             epoch += 1
+            if len(self.run.step_seconds) == taken:
+                raise ValueError(NO_BATCH)
             self._measure_state()
             self._evaluate()
             self._tick(self.run)
@@ -105,23 +116,24 @@ class Training:
         loss_and_grads = self._problem.loss_and_grads
         left = self._total - len(times)
         began = perf_counter()
-        for batch in self._batches(epoch):
-            if step is None:
-                loss = self._closure_step(batch)
-            else:
-                loss, grads = loss_and_grads(params, batch)
-                before = perf_counter()
-                step(grads)
-                times.append(perf_counter() - before)
-            losses.append(float(loss))
-            left -= 1
-            if not loss < limit:  # also where it is NaN
-                self._clock += perf_counter() - began
-                return False
-            if not left:
-                break
-        self._clock += perf_counter() - began
-        return True
+        try:
+            for batch in self._batches(epoch):
+                if step is None:
+                    loss = self._closure_step(batch)
+                else:
+                    loss, grads = loss_and_grads(params, batch)
+                    before = perf_counter()
+                    step(grads)
+                    times.append(perf_counter() - before)
+                losses.append(float(loss))
+                left -= 1
+                if not loss < limit:  # also where it is NaN
+                    return False
+                if not left:
+                    break
+            return True
+        finally:
+            self._clock += perf_counter() - began
 
     def _batches(self, epoch: int) -> Iterable[Any]:
         # A full batch needs no random numbers, and making a generator costs as much as a step.
@@ -175,9 +187,9 @@ class Training:
     def _close(self) -> None:
         """What is left when training has ended, however it has."""
         run, lists = self.run, (self.run.steps, self.run.seconds, self.run.losses, self.run.metrics)
-        seen = min(
-            len(each) for each in lists
-        )  # Ctrl-C may have come in the middle of an evaluation
+        run.total_seconds = self._clock
+        # Ctrl-C may have come in the middle of an evaluation.
+        seen = min(len(each) for each in lists)
         for each in lists:
             del each[seen:]
         if self._path:

@@ -105,7 +105,7 @@ def draw(
         )
     if log:
         ax.set_yscale("log", nonpositive="mask")
-    _in_view(ax, together or found, log)
+    _in_view(ax, together or found, log, target)
     style.dress(ax)
 
 
@@ -145,7 +145,7 @@ def _draw(ax: Axes, each: Series, i: int, band: tuple[float, float] | None) -> N
         ax.plot(each.x[last[-1]], drawn[last[-1]], "x", color=colour, markersize=8, mew=2, zorder=4)
 
 
-def _in_view(ax: Axes, found: list[Series], log: bool) -> None:
+def _in_view(ax: Axes, found: list[Series], log: bool, target: float | None) -> None:
     """Cuts off what would take most of the height and says nothing.
 
     That is how far diverging runs went, and on a logarithmic scale what is below rounding.
@@ -166,6 +166,8 @@ def _in_view(ax: Axes, found: list[Series], log: bool) -> None:
     if seen.max() > _HIGHEST * highest > 0:
         seen, lost = seen[seen <= _HIGHEST * highest], True
     low, high = seen.min(), seen.max()
+    if target is not None and (target > 0 or not log):
+        low, high = min(low, target), max(high, target)
     if log and low < _DEEPEST * high:
         low, lost = _DEEPEST * high, True
     if lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -10,18 +11,22 @@ import numpy as np
 
 from ..typing import Tree
 
+NO_BATCH = "expected at least one batch, got none from batches(rng); give all of them in each call"
+_ENDLESS = 1_000_000
+
 
 class Problem:
     """A loss to be made small, the base of all that `optcore.compare` trains.
 
     Two methods are needed, `initial` and `loss_and_grads`; the rest has a sensible default. A class
     of your own need not derive from this one: any object with these two methods will do, and what
-    else it has of the following is used.
+    else it has of the following is used. (Without `batches`, its `loss_and_grads` gets no batch.)
 
     Attributes:
         name: what tables call it.
         loss_name: what its loss is, such as "cross-entropy".
-        metric_name: what `metric` gives, such as "test accuracy"; empty where there is none.
+        metric_name: what `metric` gives, such as "test accuracy"; empty where there is none. An
+            accuracy is a share, from 0 to 1, and shown in per cent.
         epochs: how often to go through the batches, unless told otherwise.
         target: a loss that is worth reaching, or None.
         rates: learning rates that suit it, by the name of the optimizer in lower case; others use
@@ -50,14 +55,16 @@ class Problem:
 
     def initial(self, seed: int) -> Tree:
         """New parameters to start from; the same ones for the same seed."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected a method initial(seed)")
 
     def loss_and_grads(self, params: Any, batch: Any) -> tuple[float, Tree]:
         """The loss on a batch and its gradients, nested as the parameters.
 
         The arrays of the gradients may be the same ones in every call.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__}: expected a method loss_and_grads(params, batch)"
+        )
 
     def batches(self, rng: np.random.Generator) -> Iterable[Any]:
         """The batches of an epoch, the same ones for the same state of `rng`.
@@ -74,6 +81,8 @@ class Problem:
             float(self.loss_and_grads(params, batch)[0])
             for batch in self.batches(np.random.default_rng(0))
         ]
+        if not losses:
+            raise ValueError(NO_BATCH)
         return sum(losses) / len(losses)
 
     def metric(self, params: Any) -> float | None:
@@ -87,8 +96,19 @@ class Problem:
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of batches in an epoch."""
-        return sum(1 for _ in self.batches(np.random.default_rng(0)))
+        """The number of batches in an epoch.
+
+        Raises:
+            ValueError: there are so many that they may have no end.
+        """
+        batches = self.batches(np.random.default_rng(0))
+        count = sum(1 for _ in islice(batches, _ENDLESS))
+        if count == _ENDLESS:
+            raise ValueError(
+                f"{self.name}: expected an epoch of batches that ends, got {_ENDLESS:,} and more "
+                "from batches(rng); end it, or derive from Problem and say its steps_per_epoch"
+            )
+        return count
 
     def described(self) -> str:
         """The problem in a line."""

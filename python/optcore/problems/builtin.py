@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from . import data
@@ -18,6 +19,8 @@ _FLAT = {"target": 0.5, "rates": suitable(sgd=0.02, momentum=5e-3, adam=0.02)}
 
 def linear(rows: int = 100, batch_size: int | None = None, epochs: int = 100) -> Supervised:
     """The tutorials' linear regression: 100 points around y = 4 + 3x, a slope and an intercept."""
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise ValueError(f"rows: expected 1 or more, got {rows!r}; pass e.g. 100")
     return Supervised(
         data.line(rows),
         batch_size=batch_size,
@@ -28,15 +31,31 @@ def linear(rows: int = 100, batch_size: int | None = None, epochs: int = 100) ->
     )
 
 
-def _network(set_name: str, name: str, **defaults: Any) -> Callable[..., Supervised]:
-    def make(**options: Any) -> Supervised:
-        values = {**defaults, **options}
-        if isinstance(values.get("hidden"), int):
-            values["hidden"] = (values["hidden"],)
-        return Supervised(data.LOADERS[set_name](), name=name, **values)
-
-    make.__doc__ = f"{name}, with other `Supervised` options if given."
-    return make
+def _network(
+    set_name: str,
+    name: str,
+    *,
+    hidden: int | Sequence[int] = (),
+    activation: str = "relu",
+    dropout: float = 0.0,
+    batch_size: int | None = 32,
+    epochs: int = 40,
+    target: float | None = None,
+    rates: Mapping[str, float] | None = None,
+) -> Supervised:
+    """A network or, without hidden layers, a regression on one of the data sets."""
+    widths = (hidden,) if isinstance(hidden, int) else hidden
+    return Supervised(
+        data.LOADERS[set_name](),
+        widths,
+        activation,
+        dropout,
+        batch_size,
+        name=name,
+        epochs=epochs,
+        target=target,
+        rates=rates,
+    )
 
 
 def _family(
@@ -51,9 +70,9 @@ def _family(
     }
     plain = f"{set_name}-{regression}"
     return {
-        plain: _network(set_name, plain, **{"rates": _CONVEX, **convex}),
+        plain: partial(_network, set_name, plain, **{"rates": _CONVEX, **convex}),
         **{
-            name: _network(set_name, name, hidden=hidden, **deep, **more)
+            name: partial(_network, set_name, name, hidden=hidden, **deep, **more)
             for name, more in variants.items()
         },
     }

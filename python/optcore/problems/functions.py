@@ -46,7 +46,7 @@ class Quadratic(Problem):
     rates: Mapping[str, float] = suitable(sgd=1.0, momentum=0.5, adam=0.1)
 
     def __init__(self, condition: float = 100.0, dimension: int = 2, rotated: bool = False):
-        if not (math.isfinite(condition) and condition >= 1):
+        if not (isinstance(condition, (int, float)) and 1 <= condition < math.inf):
             raise ValueError(f"condition: expected 1 or more, got {condition!r}; pass e.g. 100")
         if isinstance(dimension, bool) or not isinstance(dimension, int) or dimension < 1:
             raise ValueError(f"dimension: expected 1 or more, got {dimension!r}; pass e.g. 2")

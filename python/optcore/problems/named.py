@@ -34,9 +34,9 @@ breast-cancer-mlp, breast-cancer-mlp-tanh, breast-cancer-mlp-dropout, diabetes-l
 diabetes-mlp, diabetes-mlp-tanh, diabetes-mlp-dropout, got 'quadratik'; did you mean quadratic?
     """
     name, options = parsed(text, "problem")
-    make = PROBLEMS[closest(name, PROBLEMS, "problem")]
-    try:
-        inspect.signature(make).bind(**options)
-        return make(**options)
-    except TypeError as error:
-        raise ValueError(f"problem {text!r}: {error}") from None
+    key = closest(name, PROBLEMS, "problem")
+    make, what = PROBLEMS[key], f"options of {key}"
+    known = [*inspect.signature(make).parameters]
+    if options and not known:
+        raise ValueError(f"{what}: expected none, got {', '.join(options)}")
+    return make(**{closest(option, known, what): value for option, value in options.items()})

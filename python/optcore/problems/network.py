@@ -64,7 +64,7 @@ class Network:
             raise ValueError(f"activation: expected 'relu' or 'tanh', got {activation!r}")
         if loss not in HEADS:
             raise ValueError(f"loss: expected one of {', '.join(HEADS)}, got {loss!r}")
-        if not 0 <= dropout < 1:
+        if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
             raise ValueError(f"dropout: expected 0 or more and less than 1, got {dropout!r}")
         self.sizes, self.activation, self.dropout = tuple(sizes), activation, float(dropout)
         self.dtype = np.dtype(dtype)
@@ -80,12 +80,12 @@ class Network:
         return sum(array.size for array in arrays(self.grads))
 
     def initial(self, seed: int) -> Params:
-        """New parameters: b = 0, W from N(0, 2/inputs) before a ReLU and N(0, 1/inputs) with tanh.
+        """New parameters: b = 0, W from N(0, 2/inputs) in a network of ReLUs, else N(0, 1/inputs).
 
         (He et al., 2015; LeCun et al., 1998.)
         """
         rng = np.random.default_rng(seed)
-        gain = 2.0 if self.activation == "relu" else 1.0
+        gain = 2.0 if self.activation == "relu" and len(self.sizes) > 2 else 1.0
         params = _filled(self.sizes, self.dtype)
         for layer in params["layers"]:
             W = layer["W"]

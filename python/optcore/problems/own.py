@@ -53,7 +53,8 @@ class Own(Problem):
 
     def metric(self, params: Any) -> float | None:
         """The object's metric, if it has one."""
-        return float(self._thing.metric(params)) if hasattr(self._thing, "metric") else None
+        value = self._thing.metric(params) if hasattr(self._thing, "metric") else None
+        return None if value is None else float(value)
 
     @property
     def full_batch(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Supervised(Problem):
 
     The loss is that over all training data, the metric accuracy or R² on the test data.
     Mini-batches are drawn anew in every epoch; the last one may be short. Masks of dropout belong
-    to the batch, so all optimizers see the same ones.
+    to the batch, so all optimizers see the same ones. As its `Network`, it is for one thread.
 
     Args:
         data: what to learn from and to test on.
@@ -59,13 +60,21 @@ class Supervised(Problem):
         target: float | None = None,
         rates: Mapping[str, float] | None = None,
     ):
-        if batch_size is not None and batch_size < 1:
+        if batch_size is not None and not _is_whole(batch_size):
             raise ValueError(f"batch_size: expected 1 or more, or None, got {batch_size!r}")
+        if not isinstance(hidden, Sequence) or not all(map(_is_whole, hidden)):
+            raise ValueError(
+                f"hidden: expected the widths of layers, got {hidden!r}; pass e.g. (64, 32)"
+            )
+        if dropout and not hidden:
+            raise ValueError(f"dropout: expected 0 without hidden layers, got {dropout!r}")
+        if rates is not None and not isinstance(rates, Mapping):
+            raise ValueError(f"rates: expected a mapping from names to rates, got {rates!r}")
         _check(data)
         self.data, self.batch_size = data, batch_size
         self.network = Network(
             (data.X.shape[1], *hidden, data.outputs),
-            activation if hidden else "tanh",  # whose initialisation suits the last layer
+            activation,
             "cross-entropy" if data.is_labelled else "squares",
             dropout,
             data.X.dtype,
@@ -134,6 +143,8 @@ def _check(data: Data) -> None:
                 f"data/{name}: expected a NumPy array, got a {type(array).__name__}; wrap it"
             )
     for X, y, name in ((data.X, data.y, ""), (data.X_test, data.y_test, "_test")):
+        if not X.size:
+            raise ValueError(f"data/X{name}: expected one example or more, got the shape {X.shape}")
         if X.ndim != 2 or X.dtype not in (np.float32, np.float64) or X.dtype != data.X.dtype:
             raise ValueError(
                 f"data/X{name}: expected float32 or float64, a row for each example, got the "
@@ -144,3 +155,12 @@ def _check(data: Data) -> None:
                 f"data/y{name}: expected {len(X)} whole numbers, or a column of numbers, got "
                 f"the shape {y.shape} of {y.dtype}; pass y or y[:, None]"
             )
+        if data.is_labelled and y.min() < 0:
+            raise ValueError(
+                f"data/y{name}: expected labels from 0 up, got {y.min()}; number the classes from 0"
+            )
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether this is a whole number, 1 or more."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 1)

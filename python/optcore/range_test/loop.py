@@ -13,9 +13,6 @@ from ..wrappers import Wrapper
 from .result import RangeTest
 from .watch import Watch
 
-RUNS_AWAY = (FloatingPointError, OverflowError, np.linalg.LinAlgError)
-"""What may be raised where numbers have grown out of all bounds; NonFiniteError is one of them."""
-
 
 def lr_range_test(
     optimizer: Optimizer | Wrapper,
@@ -98,27 +95,18 @@ def lr_range_test(
 def _train(
     optimizer: Any, root: Optimizer, closure: Callable[[], tuple[Any, Tree]], watch: Watch
 ) -> None:
-    seen: list[Any] = []
+    def step(rate: float, seen: list[Any]) -> None:
+        def observed() -> Any:
+            result = closure()
+            if isinstance(result, tuple) and len(result) == 2:
+                seen.append(result[0])
+            return result
 
-    def observed() -> Any:
-        result = closure()
-        if isinstance(result, tuple) and len(result) == 2:
-            seen.append(result[0])
-        return result
+        root.lr = rate
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            optimizer.step(closure=observed)
 
-    for rate in watch.rates():
-        seen.clear()  # SAM calls twice; the first loss is the one at the parameters
-        root.lr, ran_away = rate, False
-        try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                optimizer.step(closure=observed)
-        except RUNS_AWAY:
-            if watch.taken == 0:
-                raise
-            ran_away = True
-        if (seen and not watch.take(seen[0])) or ran_away:
-            watch.diverged = True
-            return
+    watch.train(step)
 
 
 class _Kept:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_ROUNDING = 1e-9  # of the loss: what the averages may be off by
+
+
 class Suggestion(NamedTuple):
     """Two rates that a range test suggests, by the two usual conventions.
 
@@ -73,9 +76,10 @@ class RangeTest:
         return int(np.flatnonzero(before >= before[-1] + 0.9 * height)[-1])
 
     def _lowest(self) -> int | None:
-        """Where the smoothed loss is least; None if that is at the start."""
+        """Where the smoothed loss is least; None if it did not fall by more than rounding."""
         lowest = int(np.argmin(self.smoothed))
-        return lowest if self.smoothed[lowest] < self.smoothed[0] else None
+        fall = self.smoothed[0] - self.smoothed[lowest]
+        return lowest if fall > _ROUNDING * abs(self.smoothed[0]) else None
 
     def plot(self, ax: Axes | None = None, *, title: str | None = None) -> Axes:
         """Draws the losses by rate with matplotlib, and the suggested rates on them.

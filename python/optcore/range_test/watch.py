@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from ..wrappers.checks import whole
 from .result import RangeTest
 
 FALLS_AT_FIRST = 3  # so few losses make no curve
+
+RUNS_AWAY = (FloatingPointError, OverflowError, np.linalg.LinAlgError)
+"""What may be raised where numbers have grown out of all bounds; NonFiniteError is one of them."""
 
 
 class Watch:
@@ -55,14 +59,25 @@ class Watch:
         self._average, self._best = 0.0, math.inf
         self.diverged = False
 
-    def rates(self) -> list[float]:
-        """The rates of the test, in order."""
-        return list(map(float, self._schedule.values(self._steps)))
+    def train(self, step: Callable[[float, list[Any]], None]) -> None:
+        """Takes a step at each rate in order, until the loss has run away.
 
-    @property
-    def taken(self) -> int:
-        """How many losses there are."""
-        return len(self._losses)
+        Args:
+            step: given the rate, and a list to put the losses in that it sees; the first one is
+                that at the parameters, as SAM sees two.
+        """
+        for rate in map(float, self._schedule.values(self._steps)):
+            seen: list[Any] = []
+            try:
+                step(rate, seen)
+                ran_away = False
+            except RUNS_AWAY:
+                if not self._losses:
+                    raise
+                ran_away = True
+            if (seen and not self.take(seen[0])) or ran_away:
+                self.diverged = True
+                return
 
     def take(self, loss: Any) -> bool:
         """Takes a loss in, and says whether to go on.

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ..range_test.loop import RUNS_AWAY
 from ..range_test.result import RangeTest
 from ..range_test.watch import Watch
 from .hyperparameter import Hyperparameter
@@ -91,28 +90,19 @@ def lr_range_test(
 
 
 def _train(optimizer: torch.optim.Optimizer, closure: Callable[[], Any], watch: Watch) -> None:
-    rate = Hyperparameter.named("lr", optimizer.param_groups)
-    seen: list[Any] = []
+    lr = Hyperparameter.named("lr", optimizer.param_groups)
 
-    def observed() -> Any:
-        loss = closure()
-        seen.append(loss.detach() if isinstance(loss, torch.Tensor) else loss)
-        return loss
+    def step(rate: float, seen: list[Any]) -> None:
+        def observed() -> Any:
+            loss = closure()
+            seen.append(loss.detach() if isinstance(loss, torch.Tensor) else loss)
+            return loss
 
-    for value in watch.rates():
-        seen.clear()
-        ran_away = False
         for group in optimizer.param_groups:
-            rate.write(group, value)
-        try:
-            optimizer.step(observed)
-        except RUNS_AWAY:
-            if watch.taken == 0:
-                raise
-            ran_away = True
-        if (seen and not watch.take(seen[0])) or ran_away:
-            watch.diverged = True
-            return
+            lr.write(group, rate)
+        optimizer.step(observed)
+
+    watch.train(step)
 
 
 class _Tensor:
