@@ -47,14 +47,24 @@ def write(root: Path) -> None:
 
 
 def _more_modules(root: Path) -> None:
-    """A page for each other public module, so that a new one is on the site by itself."""
-    for name in oc.__all__:
-        module = getattr(oc, name)
-        if isinstance(module, ModuleType) and name not in ("ops", "reference", "schedules"):
-            text = rst.heading(module.__name__, "=")
-            text += rst.block(f"automodule:: {module.__name__}", "", [":no-members:"])
-            text += described(module.__name__, module.__all__, ":members:")
-            files.put(root / "api" / f"{name}.rst", text)
+    """A page for each other public module, so that a new one is on the site by itself.
+
+    And for the modules of what functions of the package return. What the package itself has is not
+    described a second time.
+    """
+    public = [name for name in oc.__all__ if isinstance(getattr(oc, name), ModuleType)]
+    for name in [*public, "gradient_check", "range_test"]:
+        if name in ("ops", "reference", "schedules"):
+            continue  # they have pages that say more
+        module = importlib.import_module(f"optcore.{name}")
+        above = [n for n in module.__all__ if getattr(oc, n, None) is getattr(module, n)]
+        own = [n for n in module.__all__ if n not in above]
+        text = rst.heading(module.__name__, "=")
+        text += rst.block(f"automodule:: {module.__name__}", "", [":no-members:"])
+        if above:
+            text += f"In `optcore` itself: {', '.join(f'`optcore.{n}`' for n in above)}.\n\n"
+        text += described(module.__name__, own, ":members:")
+        files.put(root / "api" / f"{name}.rst", text)
 
 
 def commands() -> str:

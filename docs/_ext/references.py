@@ -17,6 +17,9 @@ _AMONG = (
     "optcore.schedules",
     "optcore.torch",
     "optcore.ops",
+    "optcore.comparison",
+    "optcore.problems",
+    "optcore.plot",
     "optcore.reference",
 )
 """Where a name is looked for, in this order, after the module at hand."""

@@ -99,7 +99,7 @@ def _picture(rule: dict[str, Any]) -> str:
     }
     images = "".join(
         rst.block(
-            f"image:: /_generated/rules/{slug(rule)}_{suffix}.svg",
+            f"image:: /_generated/rules/{slug(rule)}_{suffix}.png",
             "",
             [f":alt: {alt}", ":class: picture"],
         )

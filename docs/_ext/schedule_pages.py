@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 
 import files
@@ -72,9 +73,6 @@ GALLERY: dict[str, dict[str, list[str]]] = {
 }
 """By section and class, what is drawn: expressions that make a schedule."""
 
-_FLAT = (schedules.Step, schedules.MultiStep, schedules.PiecewiseConstant, schedules.Every)
-"""Those that jump: a line from value to value would be wrong."""
-
 
 def write(root: Path) -> None:
     """Writes the pictures, and the sections of the page."""
@@ -85,7 +83,7 @@ def write(root: Path) -> None:
     for title, section in GALLERY.items():
         text += f"## {title}\n\n"
         for name, expressions in section.items():
-            _draw(name, expressions, root / "_generated" / "schedules" / f"{name.lower()}.svg")
+            _draw(name, expressions, root / "_generated" / "schedules" / f"{name.lower()}.png")
             text += f"### {name}\n\n" + _entry(name, expressions)
     files.put(root / "_generated" / "schedules.md", text)
 
@@ -93,31 +91,27 @@ def write(root: Path) -> None:
 def _entry(name: str, expressions: list[str]) -> str:
     drawn = " and ".join(expressions) or "a metric, and the rate that follows it"
     options = [f":alt: {drawn}", ":class: picture"]
-    picture = rst.block(f"image:: /_generated/schedules/{name.lower()}.svg", "", options)
+    picture = rst.block(f"image:: /_generated/schedules/{name.lower()}.png", "", options)
     described = rst.block(f"autoclass:: optcore.schedules.{name}", "", [":members:"])
     return f"```{{eval-rst}}\n{picture}{described}```\n\n"
 
 
 def _draw(name: str, expressions: list[str], path: Path) -> None:
-    made = pictures.figure(6.4, 2.4)
-    ax = made.subplots()
+    ax = pictures.axes(6.4, 2.7)
     if name == "ReduceOnPlateau":
         _plateau(ax)
-    for expression, colour in zip(expressions, (pictures.BLUE, pictures.ORANGE), strict=False):
-        schedule = eval(expression, vars(schedules))
-        style = "steps-post" if isinstance(schedule, _FLAT) else "default"
-        schedule.plot(STEPS, ax, color=colour, linewidth=2, label=expression, drawstyle=style)
-    ax.set(xlabel="step", xlim=(0, STEPS))
-    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]) if name != "OneCycleMomentum" else None)
-    pictures.plain(ax)
-    made.legend(loc="outside upper left", frameon=False, fontsize=9, prop={"family": "monospace"})
-    pictures.save(made, path)
+    else:
+        drawn = {each: eval(each, vars(schedules)) for each in expressions}
+        oc.plot.schedules(drawn, STEPS, ax, ylabel="value", legend=False)
+        if name != "OneCycleMomentum":
+            ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    look = {"family": "monospace", "size": 9}
+    pictures.figure_of(ax).legend(loc="outside upper left", frameon=False, prop=look)
+    pictures.save(ax, path)
 
 
 def _plateau(ax: Axes) -> None:
     """A metric that falls and then stalls, twice, and the rate of an optimizer that watches it."""
-    import numpy as np
-
     opt = oc.SGD(np.zeros(1), lr=1.0)
     plateau = schedules.ReduceOnPlateau(opt, factor=0.5, patience=10)
     rates, metrics = [], []
@@ -125,5 +119,6 @@ def _plateau(ax: Axes) -> None:
         metrics.append(0.25 + 0.5 * max(0.0, 1 - step / 25) + 0.15 * (step < 60))
         plateau.step(metrics[-1])
         rates.append(opt.lr)
-    ax.plot(metrics, color=pictures.GREY, linewidth=2, label="metric")
-    ax.plot(rates, color=pictures.BLUE, linewidth=2, label="opt.lr", drawstyle="steps-post")
+    oc.plot.curves(
+        {"opt.lr": rates, "metric": metrics}, ax, log=False, ylabel="value", legend=False
+    )

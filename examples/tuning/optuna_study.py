@@ -123,7 +123,7 @@ for trials, colour, kind in ((pruned, style.NEUTRAL, "pruned"), (complete, style
     last = [list(trial.intermediate_values.values())[-1] for trial in trials]
     numbers = [trial.number for trial in trials]
     right.plot(numbers, last, "x" if kind == "pruned" else "o", color=colour, label=kind)
-values = {trial.number: trial.value for trial in complete}
+values = {trial.number: trial.value for trial in complete if trial.value is not None}
 best = np.minimum.accumulate([values.get(k, np.inf) for k in range(TRIALS)])
 right.step(range(TRIALS), best, where="post", color=style.VERMILLION, label="best so far")
 left.set(yscale="log", ylim=(0.07, 5))  # what is above has run away

@@ -16,6 +16,8 @@ from .rows import Rows
 from .schedules.metric import as_metric
 from .typing import Array, Tree
 
+__all__ = ["ArrayCheck", "GradientCheck", "check_gradient"]
+
 _COMMON = 1e-3  # how alike ratios have to be for a factor to be named
 _SAMPLES = 100
 

@@ -14,6 +14,8 @@ from .landscapes import Landscape, heights, named
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..problems import Problem
+
 _SIZE = (6.4, 5.2)
 _FINE = 241  # points along each axis
 _LEVELS = 18
@@ -21,7 +23,7 @@ _FLOOR = 1e-3  # of the median height: what is lower has one colour
 
 
 def path_2d(
-    function: str | Landscape | Callable[[NDArray[np.float64]], Any],
+    function: str | Problem | Landscape | Callable[[NDArray[np.float64]], Any],
     paths: Any = None,
     ax: Axes | None = None,
     *,
