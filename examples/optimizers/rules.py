@@ -135,9 +135,10 @@ for name, (formula, kind, options) in RULES.items():
 # %%
 _, ax = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
 rows = np.arange(len(went))
-for i, colour in enumerate(("#0072B2", "#E69F00")):
-    lengths = [each[i] for each in went.values()]
-    ax.barh(rows + 0.4 * i - 0.2, lengths, height=0.36, color=colour, label=f"parameter {i + 1}")
+ax.hlines(rows, *np.transpose([*went.values()]), color="#B0B0B0", zorder=1)
+for i, (colour, size) in enumerate((("#0072B2", 100), ("#E69F00", 30))):
+    distances = [each[i] for each in went.values()]
+    ax.scatter(distances, rows, size, colour, label=f"parameter {i + 1}")
 ax.set(xscale="log", xlabel="distance after three steps (log scale)", yticks=rows)
 ax.set_yticklabels(went)
 ax.invert_yaxis()
