@@ -846,3 +846,9 @@ def test_the_bar_is_full_at_the_end(monkeypatch):
 
 def test_lbfgs_is_known_by_name():
     assert entries.entries("l-bfgs")[0].make is LBFGS
+
+
+def test_names_in_one_string_as_on_the_command_line():
+    one = oc.compare("beale", "sgd,adam:lr=0.1,eps=1e-6", steps=3)
+    assert one.labels == oc.compare("beale", ["sgd", "adam:lr=0.1,eps=1e-6"], steps=3).labels
+    assert len(one.labels) == 2

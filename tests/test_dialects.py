@@ -70,6 +70,19 @@ def test_an_unknown_dialect(dialect):
     assert np.array_equal(w, np.ones(3))
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"weight_deacy": 0.1}, r"AdamW: .* 'weight_deacy'; did you mean weight_decay"),
+        ({"learning_rate": 0.1}, r"AdamW: .* 'learning_rate'; it takes params, lr, betas, eps"),
+        ({"clip_nrom": 1.0}, r"AdamW: .* 'clip_nrom'; did you mean clip_norm"),
+    ],
+)
+def test_a_misspelt_argument_is_told_near_ones(options, words):
+    with pytest.raises(TypeError, match=words):
+        oc.AdamW(W, **options)
+
+
 def test_wrong_arguments_are_still_refused_by_name():
     with pytest.raises(TypeError, match="betta"):
         Named(W, betta=1.0, dialect="keras")

@@ -893,3 +893,8 @@ def test_threads_make_no_difference():
         opt.step([g, np.ones(7)])
         results.append(w)
     assert all(same([results[0]], [w]) for w in results)
+
+
+def test_a_schedules_class_is_no_schedule():
+    with pytest.raises(TypeError, match=r"^lr: expected a number, .*'optcore.*Cosine'"):
+        oc.SGD(np.zeros(3), lr=oc.schedules.Cosine)

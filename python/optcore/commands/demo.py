@@ -1,4 +1,4 @@
-"""`optcore demo`: every optimizer on real data, against the same step in plain NumPy."""
+"""`optcore demo`: thirteen optimizers on real data, against the same step in plain NumPy."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def add_parser(subparsers: Any) -> None:
     """Adds `demo` to the command line."""
     parser = subparsers.add_parser(
         "demo",
-        help="train a network on handwritten digits with every optimizer",
+        help="train a network on handwritten digits with thirteen optimizers",
         description="Train a multilayer perceptron, written in NumPy, on scikit-learn's "
-        "handwritten digits with every optimizer. Print a table of loss, accuracy and times, "
+        "handwritten digits with thirteen optimizers. Print a table of loss, accuracy and times, "
         "next to the same step written in plain NumPy, and draw the convergence.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

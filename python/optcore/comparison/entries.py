@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import optimizers
 from ..schedules import Schedule
-from ..spelling import closest, parsed
+from ..spelling import closest, listed, parsed
 from ..typing import Tree
 from .muon import MuonAndAdamW
 from .options import checked, known
@@ -79,7 +79,8 @@ def entries(given: Any) -> list[Entry]:
 
     Args:
         given: names, classes, functions that make an optimizer, or pairs of one of these and a dict
-            of options, in a list; or a mapping of labels to them; or a single one.
+            of options, in a list; or a mapping of labels to them; or a single one; or names in one
+            string, as on the command line, "sgd,adam:lr=1e-3".
 
     Raises:
         TypeError: something is none of these.
@@ -87,6 +88,8 @@ def entries(given: Any) -> list[Entry]:
     """
     if isinstance(given, Mapping):
         found = [replace(_entry(spec), label=str(label)) for label, spec in given.items()]
+    elif isinstance(given, str):
+        found = [_entry(spec) for spec in listed(given)]
     elif _is_single(given) or not isinstance(given, Iterable):
         found = [_entry(given)]
     else:

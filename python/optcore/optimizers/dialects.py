@@ -12,6 +12,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from .common import Common
+from .signature import refuse_unknown
+
 Table: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 """By dialect, the arguments that differ from the class's defaults."""
 
@@ -22,8 +25,8 @@ NAMES = (DEFAULT, "keras", "optax", "paper")
 def spoken(init: Callable[..., None], table: Table) -> Callable[..., None]:
     """An `__init__` that knows `dialect=`: it takes from the table what the caller leaves out.
 
-    It passes the dialect on, so that the class it inherits from fills in what it does not name;
-    `Optimizer` refuses a dialect that the class lacks.
+    A misspelt argument is told near ones. The dialect is passed on, so that the class it inherits
+    from fills in what it does not name; `Optimizer` refuses a dialect that the class lacks.
 
     >>> class Rule:
     ...     def __init__(self, params, lr=0.1, *, eps=1e-8, dialect="torch"):
@@ -34,9 +37,17 @@ def spoken(init: Callable[..., None], table: Table) -> Callable[..., None]:
     """
     parameters = inspect.signature(init).parameters
     in_order = [n for n, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = [n for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD][1:]
+    common = any(p.annotation == "Unpack[Common]" for p in parameters.values())
+    names += Common.__annotations__ if common else ()
+    # Other **kwargs, those of a class that a user derives, may hold what its base takes.
+    checks = common or len(names) + 1 == len(parameters)
 
     @functools.wraps(init)
     def wrapped(*args: Any, **kwargs: Any) -> None:
+        if checks:
+            public = (name for name in kwargs if not name.startswith("_"))
+            refuse_unknown(public, names, type(args[0]).__name__)
         dialect = kwargs.get("dialect")
         if isinstance(dialect, str) and dialect in table:
             given = {*in_order[: len(args)], *kwargs}

@@ -18,7 +18,7 @@ def source(value: object, name: str) -> float | Schedule:
         return value
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         return as_float(value, name)
-    if callable(value):
+    if callable(value) and not isinstance(value, type):
         return Lambda(value)
     raise TypeError(
         f"{name}: expected a number, a schedule or a function of the step, "

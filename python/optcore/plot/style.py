@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def line(i: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": dashes, "linewidth": WIDTH}
 
 
-def dress(ax: Axes, grid: str | None = "both") -> None:
+def dress(ax: Axes, grid: Literal["x", "y", "both"] | None = "both") -> None:
     """Takes off what distracts: two spines, dark rules and ticks.
 
     Args:
@@ -71,7 +71,7 @@ def dress(ax: Axes, grid: str | None = "both") -> None:
         grid: the axis with rules, "x", "y" or "both"; None for none.
     """
     if grid is not None:
-        ax.grid(True, axis=grid, which="major", color=RULES, linewidth=0.8)  # type: ignore[arg-type]
+        ax.grid(True, axis=grid, which="major", color=RULES, linewidth=0.8)
     ax.set_facecolor(PAPER)  # whatever style the user has set: the inks are for white
     ax.set_axisbelow(True)
     ax.tick_params(colors=MUTED, which="both", labelsize=9)
