@@ -8,9 +8,10 @@ import pytest
 from optcore.demo import plot, table, training
 from optcore.demo.optimizers import CHOICES
 from optcore.demo.training import Setting, Times
+from optcore.optimizers.trees import copied
 from optcore.plot import style
 from optcore.problems import data
-from optcore.problems.network import Network, arrays, copied
+from optcore.problems.network import Network, arrays
 
 QUICK = Setting(hidden=(16,), epochs=2, batch_size=100)
 

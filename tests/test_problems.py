@@ -8,8 +8,9 @@ import pytest
 
 import optcore as oc
 from optcore import problems
+from optcore.optimizers.trees import copied
 from optcore.problems import Network, data, functions
-from optcore.problems.network import arrays, copied
+from optcore.problems.network import arrays
 
 NETWORKS = {
     "relu": {},

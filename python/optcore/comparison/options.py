@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..optimizers.common import Common
+from ..optimizers.signature import keywords_of
 from ..spelling import closest
-
-_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def known(make: Callable[..., Any]) -> list[str] | None:
@@ -20,15 +17,10 @@ def known(make: Callable[..., Any]) -> list[str] | None:
     ['lr', 'max_iter', 'max_eval']
     """
     try:
-        parameters = list(inspect.signature(make).parameters.values())
+        names = keywords_of(make)
     except (TypeError, ValueError):
         return None
-    names = [each.name for each in parameters[1:] if each.kind in _NAMED]
-    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
-        if parameters[-1].name != "common":  # as all of optcore's call what is common to them
-            return None
-        names += Common.__annotations__
-    return names
+    return names if names is None else names[1:]
 
 
 def checked(make: Callable[..., Any], label: str, options: Mapping[str, Any]) -> dict[str, Any]:

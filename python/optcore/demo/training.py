@@ -9,8 +9,9 @@ from time import perf_counter
 
 import numpy as np
 
+from ..optimizers.trees import copied
 from ..problems.data import Data, batches
-from ..problems.network import Network, Params, arrays, copied
+from ..problems.network import Network, Params, arrays
 from ..typing import Array
 from .optimizers import DEFAULT_EPOCHS, Choice
 

@@ -12,8 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .common import Common
-from .signature import refuse_unknown
+from .signature import keywords_of, refuse_unknown
 
 Table: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 """By dialect, the arguments that differ from the class's defaults."""
@@ -37,17 +36,13 @@ def spoken(init: Callable[..., None], table: Table) -> Callable[..., None]:
     """
     parameters = inspect.signature(init).parameters
     in_order = [n for n, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    names = [n for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD][1:]
-    common = any(p.annotation == "Unpack[Common]" for p in parameters.values())
-    names += Common.__annotations__ if common else ()
-    # Other **kwargs, those of a class that a user derives, may hold what its base takes.
-    checks = common or len(names) + 1 == len(parameters)
+    keywords = keywords_of(init)
 
     @functools.wraps(init)
     def wrapped(*args: Any, **kwargs: Any) -> None:
-        if checks:
+        if keywords is not None:
             public = (name for name in kwargs if not name.startswith("_"))
-            refuse_unknown(public, names, type(args[0]).__name__)
+            refuse_unknown(public, keywords[1:], type(args[0]).__name__)
         dialect = kwargs.get("dialect")
         if isinstance(dialect, str) and dialect in table:
             given = {*in_order[: len(args)], *kwargs}

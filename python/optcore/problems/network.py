@@ -209,11 +209,6 @@ def _filled(sizes: Sequence[int], dtype: np.dtype[Any]) -> Params:
     }
 
 
-def copied(params: Params) -> Params:
-    """The same numbers in new arrays."""
-    return {"layers": [{name: a.copy() for name, a in layer.items()} for layer in params["layers"]]}
-
-
 def arrays(params: Params) -> list[Array]:
     """All arrays in a row: W, b, W, b, …"""
     return list(_each(params))
